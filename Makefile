@@ -1,0 +1,132 @@
+# Sealgate. The one Makefile: what links what stands here.
+#
+#   make demo      set up, start a private Postfix and the gateway, show the main job
+#   make run       the same set-up, kept in the foreground
+#   make check     set up, build, all tests
+#   make ci        check, sanitizers, lint, fuzzing
+#   make bench     measure side by side
+#   make install   PREFIX, DESTDIR
+
+SHELL = /bin/bash
+.DEFAULT_GOAL = all
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+VARIANT ?= release
+B = build/$(VARIANT)
+
+# make install takes gcc's own defaults; the tests demand silence
+WERROR ?=
+CC = gcc
+CXX = g++
+
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wvla -Wformat=2 \
+	-Wundef -Wnull-dereference -Wimplicit-fallthrough -Wwrite-strings $(if $(WERROR),-Werror)
+WARN_C = -Wstrict-prototypes -Wmissing-prototypes
+HARDEN = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_GCC = -ftrivial-auto-var-init=zero
+HARDEN_X86 = $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
+OPT.release = -O2 -g $(HARDEN) $(HARDEN_GCC) $(HARDEN_X86)
+LINK.release = -pie -Wl,-z,relro,-z,now
+# ASan replaces the allocator and cannot live under an address-space limit or a strict sandbox
+OPT.asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSG_SANITIZE
+LINK.asan = -fsanitize=address,undefined
+OPT = $(OPT.$(VARIANT))
+LINKOPT = $(LINK.$(VARIANT))
+
+DEFS = -D_GNU_SOURCE -DSG_VERSION='"$(VERSION)"'
+# Libraries' headers are none of ours: -isystem keeps them silent
+cflags = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null))
+libs = $(shell pkg-config --libs $(1) 2>/dev/null)
+
+PKG.pdf = gmime-3.0 pangocairo pangoft2 fontconfig libqpdf
+PKG.scan = libclamav
+PKG.vault = sqlite3 libcrypto
+PKG.milter = libcrypto
+PKG.cmd = libconfuse libcrypto
+
+# ---- what is made of what: folders, then libraries ----
+
+BASE = $(wildcard gateway/base/*.c)
+CONF_DATA = config/conf_wire.c config/keys.c config/rules.c
+CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/record.c
+# sealing without libmilter: the filter and "sealgate seal" share it
+SEALING = milter/message.c milter/envelope.c milter/outer.c milter/spool.c
+
+SRC.sealgate-milter = $(BASE) $(CONF_DATA) $(CLIENTS) $(wildcard milter/*.c)
+LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) -lpthread
+
+SRC.sealgate-scan = $(BASE) $(CONF_DATA) $(filter-out milter/scan/scan.c,$(wildcard milter/scan/*.c))
+LIB.sealgate-scan = $(call libs,$(PKG.scan)) -lpthread
+
+SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
+LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm -lpthread
+
+SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
+LIB.sealgate-vault = $(call libs,$(PKG.vault)) -lpthread
+
+SRC.sealgate = $(BASE) $(CONF_DATA) config/conf.c $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)
+LIB.sealgate = $(call libs,$(PKG.cmd)) -lpthread
+
+PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault
+
+# ---- how ----
+
+CFLAGS.pdfenc = $(call cflags,$(PKG.pdf))
+CFLAGS.config = $(call cflags,libconfuse)
+CFLAGS.milter = $(call cflags,$(PKG.scan) $(PKG.milter))
+CFLAGS.gateway = $(call cflags,$(PKG.vault))
+dir_flags = $(CFLAGS.$(firstword $(subst /, ,$(1))))
+
+obj = $(addprefix $(B)/obj/,$(addsuffix .o,$(basename $(1))))
+
+.PHONY: all
+all: $(addprefix $(B)/,$(PROGRAMS))
+
+define program
+$(B)/$(1): $(call obj,$(SRC.$(1)))
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$(CC) $$(OPT) $$(LINKOPT) -o $$@ $$^ $$(LIB.$(1))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(call dir_flags,$<) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	@$(CXX) -std=c++17 $(OPT) $(DEFS) $(WARN) -iquote . $(call dir_flags,$<) -MMD -MP -c -o $@ $<
+
+# ---- unit tests: tests/unit/<tree path>/NAME.c tests the file of that name ----
+# A test links every object of the programs whose sources it names in a line "links: PROGRAM"
+# (all but that program's main) and the helpers in tests/lib.
+
+UNIT = $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
+UNIT_BIN = $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
+.SECONDEXPANSION:
+main_of = $(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c))))
+links_of = $(shell sed -n 's/.*links: *\([a-z-]*\).*/\1/p' $(1) | head -1)
+unit_src = $(filter-out $(call main_of,$(call links_of,$(1))),$(SRC.$(call links_of,$(1))))
+
+$(B)/unit/%: tests/unit/%.c $$(call obj,$$(call unit_src,tests/unit/$$*.c))
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(call dir_flags,$*.c) $(call cflags,cmocka) \
+		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<)) $(call libs,cmocka)
+
+.PHONY: unit
+unit: $(UNIT_BIN)
+
+# ---- the rest lives in small files of its own ----
+-include tests/tests.mk
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,176 @@
+/*
+ * conf: the configuration, as the programs see it.
+ *
+ * The supervisor and the command line read sealgate.conf (conf_load); workers get the part for
+ * their role as bytes (conf_encode, conf_decode). A loaded configuration never changes; a reload
+ * makes a new one. Every key, its type, default and range stands in keys.c, once.
+ */
+#ifndef SG_CONFIG_CONF_H
+#define SG_CONFIG_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/fail.h"
+#include "gateway/base/str.h"
+
+/* How a message can be protected. Bits, since a tag may name several. */
+enum conf_way {
+	WAY_ENVELOPE = 1 << 0,	/* S/MIME CMS EnvelopedData */
+	WAY_PDF = 1 << 1,	/* AES-256 encrypted PDF */
+	WAY_TLS = 1 << 2	/* delivery over proven TLS only; not yet built: refused by conf */
+};
+#define WAY_COUNT 3
+
+enum conf_role {
+	CONF_MILTER = 1 << 0,
+	CONF_SCAN = 1 << 1,
+	CONF_PDF = 1 << 2,
+	CONF_VAULT = 1 << 3,
+	CONF_ALL = 0xff
+};
+
+enum conf_action { CONF_REFUSE = 0, CONF_HOLD = 1 };
+enum conf_inside { CONF_INSIDE_CLEAR = 0, CONF_INSIDE_SEAL = 1 };
+enum conf_subject { CONF_SUBJECT_KEEP = 0, CONF_SUBJECT_PLACEHOLDER = 1 };
+enum conf_sandbox { CONF_SANDBOX_FULL = 0, CONF_SANDBOX_REDUCED = 1 };
+enum conf_page { CONF_PAGE_A4 = 0, CONF_PAGE_LETTER = 1 };
+enum conf_log_target { CONF_LOG_STDERR = 0, CONF_LOG_SYSLOG = 1 };
+
+struct conf_tenant {
+	char *name;
+	struct str_list domains;	/* lower case, A-labels; never empty */
+	struct str_list logins;		/* SASL logins; "*" stands for any characters */
+	struct str_list networks;	/* "192.0.2.0/24", "2001:db8::/32", "127.0.0.1" */
+	unsigned char protections[WAY_COUNT];	/* enum conf_way in order of preference, 0 = end */
+	enum conf_inside inside;	/* flagged mail to own users: clear or sealed too */
+	enum conf_subject subject_envelope;
+	enum conf_subject subject_pdf;
+	char *subject_placeholder;	/* UTF-8 */
+};
+
+struct conf {
+	/* where Postfix talks to us */
+	char *socket;			/* "local:/path" or "inet:port@host" */
+	unsigned int socket_mode;
+	char *socket_group;		/* "" = leave */
+	unsigned int stage_port;	/* loopback smtpd of the second stage */
+	bool seal_before_queue;
+
+	/* places */
+	char *run_directory;		/* sockets between our processes */
+	char *state_directory;		/* database */
+	char *spool_directory;		/* bodies above the memory limit, unlinked at once */
+	char *master_key_file;
+
+	struct {
+		char *milter;
+		char *scan;
+		char *pdf;
+		char *vault;
+	} users;			/* "name" or "uid:gid"; used when started as root */
+
+	enum conf_sandbox sandbox;
+	struct {
+		unsigned int level;	/* enum log_level */
+		enum conf_log_target target;
+	} log;
+
+	struct {
+		size_t size_max;	/* bytes of a message; larger: 552 */
+		size_t header_max;	/* bytes of all header fields */
+		size_t memory_max;	/* bytes of a body kept in memory */
+	} message;
+	struct {
+		unsigned int max;	/* recipients of one flagged message */
+	} recipients;
+
+	struct {
+		unsigned int threads;
+		int64_t timeout_ms;
+		char *database_directory;	/* signatures */
+		char *temporary_directory;	/* "" = a tmpfs of its own, else the system's */
+		int64_t database_age_max_ms;	/* doctor warns above */
+		size_t size_max;		/* libclamav's limits; met = unscannable */
+		unsigned int files_max;
+		unsigned int recursion_max;
+		enum conf_action infected;
+		enum conf_action unscannable;
+	} scan;
+
+	struct {
+		unsigned int workers;
+		int64_t timeout_ms;
+		size_t memory_max;
+		unsigned int pages_max;
+		enum conf_page page;
+	} pdf;
+
+	struct {
+		int64_t life_ms;	/* of a mark: two queue lifetimes and the hold */
+	} mark;
+
+	struct {
+		struct str_list secure;		/* words in brackets that flag */
+		struct str_list envelope;	/* words that flag for one way */
+		struct str_list pdf;
+		struct str_list tls;
+		char *header;			/* "X-Sealgate" */
+		struct str_list sensitivity;	/* values of Sensitivity: that flag */
+	} tags;
+
+	struct conf_tenant *tenants;
+	size_t tenant_count;
+};
+
+/* One thing that is wrong in a file. */
+struct conf_error {
+	char *file;
+	int line;		/* 0 = the file as a whole */
+	char *found;		/* what is wrong, what stands there */
+	char *expected;		/* what to write instead */
+};
+
+struct conf_errors {
+	struct conf_error *items;
+	size_t count;
+};
+
+/*
+ * Reads and checks path. All errors are collected into *errors, not only the first. On any error
+ * returns SG_EUSAGE (f says how many) and *conf_out is NULL. check_paths: also demand that the
+ * folders and files named exist.
+ */
+MUST_USE enum fail_code conf_load(const char *path, bool check_paths, struct conf **conf_out,
+    struct conf_errors *errors, struct fail *f);
+void conf_errors_free(struct conf_errors *errors);
+
+/* The shipped defaults alone, with no tenant: what the command line uses without a file. */
+MUST_USE enum fail_code conf_default(struct conf **conf_out, struct fail *f);
+void conf_free(struct conf *conf);
+
+/* Appends the keys that roles (enum conf_role bits) may know. */
+MUST_USE enum fail_code conf_encode(const struct conf *conf, unsigned int roles, struct buf *out,
+    struct fail *f);
+/* The other side; keys that were not sent have their defaults. */
+MUST_USE enum fail_code conf_decode(const void *data, size_t size, struct conf **conf_out,
+    struct fail *f);
+
+/* "envelope", "pdf", "tls"; NULL for none. */
+const char *conf_way_name(unsigned int way);
+
+/* run_directory + "/" + name; the caller frees. NULL = no memory. */
+char *conf_run_path(const struct conf *conf, const char *name);
+#define CONF_SOCKET_SCAN "scan.sock"
+#define CONF_SOCKET_PDF "pdf.sock"
+#define CONF_SOCKET_VAULT "vault.sock"		/* the milter asks here */
+#define CONF_SOCKET_ADMIN "admin.sock"		/* the command line asks here */
+
+/* The tenant that has this domain (lower case, A-labels), or NULL. */
+const struct conf_tenant *conf_tenant_of_domain(const struct conf *conf, const char *domain);
+/* The tenant with this name, or NULL. */
+const struct conf_tenant *conf_tenant_named(const struct conf *conf, const char *name);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * rules: is this message flagged, by what, and for which protection; and who its sender is.
+ *
+ * Pure: headers in, decision out. Tags are looked for in the raw Subject: any case, at its start
+ * or end, several words in one bracket ("[secure pdf]"), after "Re:" and "Fwd:" and the like, in
+ * RFC 2047 encoded words, folded. Encoded words are decoded to bytes only; all charsets that mail
+ * uses write a tag in ASCII, so no conversion tables are needed in the milter.
+ */
+#ifndef SG_CONFIG_RULES_H
+#define SG_CONFIG_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/conf.h"
+#include "gateway/base/fail.h"
+
+/* One header field as the filter got it: value with its folding, without the final line end. */
+struct rules_header {
+	const char *name;	/* borrowed */
+	const char *value;
+};
+
+struct rules_flag {
+	bool flagged;
+	unsigned int ways;	/* enum conf_way bits asked for; 0 = the tenant's order */
+	const char *source;	/* "subject", "header", "sensitivity"; static */
+	char *subject;		/* raw Subject value without the tags, or NULL if it had none */
+	char *unknown;		/* a value of our header that means nothing ("X-Sealgate: foo"), or NULL */
+};
+
+/*
+ * Looks at Subject, the tag header and Sensitivity. rules_flag_free releases. A header with an
+ * unknown value still flags (in doubt, protect) and is named in unknown.
+ */
+MUST_USE enum fail_code rules_match(const struct conf *conf, const struct rules_header *headers,
+    size_t count, struct rules_flag *flag_out, struct fail *f);
+void rules_flag_free(struct rules_flag *flag);
+
+/* Who is talking to us, as Postfix says. */
+struct rules_client {
+	const char *login;	/* {auth_authen}, NULL if none */
+	const char *address;	/* "192.0.2.1", "::1"; NULL when submitted locally */
+	bool local;		/* submitted by sendmail(1): no client */
+	const char *mail_from;	/* without angle brackets; "" for the null sender */
+	const char *from_domain;/* of the From header, lower case; NULL if none */
+};
+
+enum rules_origin {
+	RULES_OUTSIDE,		/* a true outsider: tags are ignored */
+	RULES_OWN,		/* proven: by login or network (or local with own MAIL FROM) */
+	RULES_FOREIGN_FROM,	/* proven, but MAIL FROM is in no domain of the tenant: refuse flagged */
+	RULES_UNPROVEN		/* From or MAIL FROM claims a tenant's domain without proof: refuse flagged */
+};
+
+/*
+ * Login counts first, then network. *tenant_out is the tenant proven or claimed, NULL for outside.
+ * The null sender with proof is RULES_OWN.
+ */
+enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
+    const struct conf_tenant **tenant_out);
+
+/*
+ * Normalises an address for comparison: domain lower-cased and as A-labels, angle brackets taken
+ * off; local part as it is. SG_EFORMAT if it is no address. The caller frees.
+ */
+MUST_USE enum fail_code rules_address(const char *address, char **normal_out, struct fail *f);
+/* The domain of a normalised address; points into it. "" if it has none. */
+const char *rules_domain(const char *normal);
+
+/* The domain of the (first) address in a From header value, lower case, A-labels; NULL if none. The
+ * caller frees. */
+char *rules_from_domain(const char *value);
+
+#endif

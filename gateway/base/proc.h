@@ -1,0 +1,92 @@
+/*
+ * proc: how every process of ours is born, and what its parent does.
+ *
+ * The parent forks and executes "sealgate-ROLE" with nothing but a control socket (PROC_CONTROL_FD)
+ * and listening sockets behind it. It then sends the part of the configuration that this role may
+ * know; the worker loads what needs files, drops its rights, enters its sandbox, says ready, and
+ * loops. Workers never read the configuration file.
+ *
+ * The parent's side is used by the supervisor and, for one message, by "sealgate seal" and "scan".
+ */
+#ifndef SG_BASE_PROC_H
+#define SG_BASE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/fail.h"
+#include "gateway/base/wire.h"
+
+#define PROC_CONTROL_FD 3
+#define PROC_LISTENER_FD 4	/* the first of them */
+#define PROC_LISTENERS_MAX 4
+#define PROC_CONFIG_MAX ((size_t)16 * 1024 * 1024)	/* bytes of encoded configuration */
+
+enum proc_message {
+	PROC_CONFIG = 1,	/* parent -> worker: descriptor with the encoded configuration */
+	PROC_READY = 2,		/* worker -> parent: body = one line for the log */
+	PROC_RELOAD = 3		/* parent -> worker: look again at what you loaded (signatures) */
+};
+
+struct proc_boot {
+	int control;				/* PROC_CONTROL_FD */
+	int listeners[PROC_LISTENERS_MAX];
+	size_t listener_count;
+	struct buf config;			/* what conf_decode takes */
+};
+
+/*
+ * Worker, first thing in main: checks that it was started by us, core dumps off, SIGPIPE ignored,
+ * waits for the configuration.
+ */
+MUST_USE enum fail_code proc_worker_start(int argc, char *const argv[], struct proc_boot *boot,
+    struct fail *f);
+void proc_boot_free(struct proc_boot *boot);
+
+/* A bound on memory (bytes of address space), descriptors and CPU seconds; 0 = leave as it is. */
+MUST_USE enum fail_code proc_limit(size_t memory_max, unsigned int files_max,
+    unsigned int cpu_seconds_max, struct fail *f);
+
+/*
+ * When root: becomes user ("name", or "uid:gid" in numbers), with no further groups. Else nothing.
+ * SG_EUSAGE if there is no such user.
+ */
+MUST_USE enum fail_code proc_drop(const char *user, struct fail *f);
+/* The ids behind user, in proc_drop's spelling. */
+MUST_USE enum fail_code proc_user(const char *user, uid_t *uid_out, gid_t *gid_out,
+    struct fail *f);
+
+/* Worker: all is loaded and closed; text goes to the parent's log. */
+MUST_USE enum fail_code proc_worker_ready(const struct proc_boot *boot, const char *text,
+    struct fail *f);
+/* Worker: tells the parent why it cannot start. */
+void proc_worker_failed(const struct proc_boot *boot, const struct fail *f);
+
+struct proc_child {
+	pid_t pid;
+	int control;		/* -1 when not running */
+};
+
+/*
+ * Parent: starts program (a path) with these listeners, sends config. Returns without waiting
+ * for ready. extra is one more argument for argv or NULL.
+ */
+MUST_USE enum fail_code proc_spawn(const char *program, const int *listeners,
+    size_t listener_count, const struct buf *config, struct proc_child *child_out,
+    struct fail *f);
+/* Parent: waits for PROC_READY or the worker's failure; text_out (NULL allowed) is freed by the
+ * caller. */
+MUST_USE enum fail_code proc_wait_ready(struct proc_child *child, int wait_ms, char **text_out,
+    struct fail *f);
+/* Parent: SIGTERM, then after wait_ms SIGKILL; reaps; closes control. */
+void proc_stop(struct proc_child *child, int wait_ms);
+
+/*
+ * The path of a program of ours ("sealgate-scan"): beside the running one, or in
+ * ../libexec/sealgate from there. The caller frees. SG_ENOTFOUND.
+ */
+MUST_USE enum fail_code proc_find(const char *name, char **path_out, struct fail *f);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * record: what was decided for one recipient of one message, and why; in canonical bytes.
+ *
+ * The encoding is versioned and has one form only (fields in order, counted strings, big-endian),
+ * since records will be chained by hashes. Pure.
+ */
+#ifndef SG_GATEWAY_VAULT_RECORD_H
+#define SG_GATEWAY_VAULT_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/fail.h"
+
+#define RECORD_VERSION 1
+#define RECORD_TEXT_MAX 1024	/* bytes of one field; longer ones are cut by whoever fills it */
+
+enum record_decision {
+	RECORD_PASSED = 1,	/* not flagged: accepted as it was */
+	RECORD_SEALED = 2,
+	RECORD_MARKED = 3,	/* accepted for the second stage */
+	RECORD_INSIDE = 4,	/* flagged, to an own user, in clear inside */
+	RECORD_REFUSED = 5,	/* permanent */
+	RECORD_DEFERRED = 6,	/* temporary failure */
+	RECORD_HELD = 7		/* in Postfix's hold queue */
+};
+
+struct record {
+	int64_t time_ms;	/* since 1970 */
+	char *tenant;		/* "" for outsiders' mail */
+	uint8_t stage;		/* 1 front, 2 seal */
+	char *queue_id;
+	char *message_id;	/* with angle brackets, "" if none */
+	char *sender;
+	char *recipient;
+	uint8_t decision;	/* enum record_decision */
+	uint8_t way;		/* enum conf_way bit if sealed, else 0 */
+	char *flagged_by;	/* "subject", "header", "sensitivity", "" */
+	char *verdict;		/* "clean", "infected NAME", "unscannable WHY", "none WHY" */
+	char *reason;		/* why this decision; certificate's fingerprint, what was impossible */
+	uint64_t size;		/* bytes as received */
+};
+
+const char *record_decision_name(unsigned int decision);	/* "sealed"; never NULL */
+MUST_USE enum fail_code record_encode(const struct record *record, struct buf *out);
+MUST_USE enum fail_code record_decode(const void *data, size_t size, struct record *record_out,
+    struct fail *f);
+void record_free(struct record *record);	/* its strings, not itself */
+void records_free(struct record *records, size_t count);
+
+#endif

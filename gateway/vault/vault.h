@@ -1,0 +1,156 @@
+/*
+ * vault: the client of sealgate-vault, which alone opens the database and holds the keys.
+ *
+ * The milter asks on one socket (plan, certificate, password, mark, record), the command line on
+ * another (certificates, passwords, trace). Every call carries the tenant. Called from any thread.
+ */
+#ifndef SG_GATEWAY_VAULT_VAULT_H
+#define SG_GATEWAY_VAULT_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/buf.h"
+#include "gateway/base/fail.h"
+#include "gateway/base/secret.h"
+#include "gateway/base/str.h"
+#include "gateway/base/wire.h"
+#include "gateway/vault/record.h"
+
+enum vault_message_type {
+	/* from the milter */
+	VAULT_PLAN = 1,
+	VAULT_CERTIFICATE = 2,
+	VAULT_PASSWORD = 3,
+	VAULT_MARK_MAKE = 4,
+	VAULT_MARK_CHECK = 5,
+	VAULT_RECORD = 6,
+	/* from the command line */
+	VAULT_CERT_ADD = 32,
+	VAULT_CERT_LIST = 33,
+	VAULT_CERT_SHOW = 34,
+	VAULT_CERT_REMOVE = 35,
+	VAULT_PASSWORD_SET = 36,
+	VAULT_PASSWORD_LIST = 38,
+	VAULT_PASSWORD_REMOVE = 39,
+	VAULT_TRACE = 40,
+	VAULT_STATUS = 41
+};
+
+#define VAULT_PLAN_MAX 200	/* recipients a packet; vault_plan asks as often as needed */
+#define VAULT_DIGEST_SIZE 32	/* bytes, SHA-256 */
+#define VAULT_MARK_MAX 160	/* characters of a mark with NUL */
+#define VAULT_REASON_MAX 160
+
+/* The vault at one socket. */
+struct vault {
+	const char *path;	/* borrowed */
+	int timeout_ms;
+};
+
+/* What is possible for one recipient. Reasons are for records and the administrator. */
+struct vault_possible {
+	unsigned int ways;			/* enum conf_way bits that can be used now */
+	char no_envelope[VAULT_REASON_MAX];	/* "no certificate", "certificate expired 2025-01-01" */
+	char no_pdf[VAULT_REASON_MAX];		/* "no password" */
+};
+
+/* For each of count addresses (normalised) one answer into possible_out[count]. */
+MUST_USE enum fail_code vault_plan(const struct vault *vault, const char *tenant,
+    const char *const *recipients, size_t count, struct vault_possible *possible_out,
+    struct fail *f);
+
+/* The usable certificate (DER) of a recipient: the one that is valid longest. SG_ENOTFOUND. */
+MUST_USE enum fail_code vault_certificate(const struct vault *vault, const char *tenant,
+    const char *recipient, struct buf *der_out, struct fail *f);
+MUST_USE enum fail_code vault_password(const struct vault *vault, const char *tenant,
+    const char *recipient, struct secret *password_out, struct fail *f);
+
+/* The decision that a mark stands for; the second stage gets it back. */
+struct vault_decision {
+	char *tenant;
+	char *sender;		/* MAIL FROM at the front */
+	unsigned int ways;	/* asked for by tag, 0 = the tenant's order */
+	char *source;		/* what flagged it */
+	char *queue_id;		/* at the front */
+	char *message_id;
+	int64_t created_ms;
+};
+void vault_decision_free(struct vault_decision *decision);
+
+/*
+ * Stores the decision durably and returns the header value that stands for it: version, tenant, id
+ * (128 random bits) and an HMAC-SHA-256 over them and the body digest.
+ */
+MUST_USE enum fail_code vault_mark_make(const struct vault *vault,
+    const struct vault_decision *decision, const unsigned char digest[VAULT_DIGEST_SIZE],
+    int64_t life_ms, char mark_out[VAULT_MARK_MAX], struct fail *f);
+
+/*
+ * SG_EDENIED (permanent): not ours, altered, another body, unknown, or expired. Trouble of ours is
+ * temporary.
+ */
+MUST_USE enum fail_code vault_mark_check(const struct vault *vault, const char *mark,
+    const unsigned char digest[VAULT_DIGEST_SIZE], struct vault_decision *decision_out,
+    struct fail *f);
+
+/* Makes the records durable (one commit for all that wait). They are one message's. */
+MUST_USE enum fail_code vault_record(const struct vault *vault, const struct record *records,
+    size_t count, struct fail *f);
+
+/* --- the command line --- */
+
+struct vault_cert {
+	char *address;
+	char fingerprint[65];	/* SHA-256 of the DER, hexadecimal */
+	char *subject;
+	char *issuer;
+	char *key;		/* "RSA 2048", "EC prime256v1" */
+	int64_t not_before;	/* seconds since 1970 */
+	int64_t not_after;
+	char *unusable;		/* reason, or NULL when it can be used */
+};
+
+/* DER in. address NULL: those in the certificate (subjectAltName, emailAddress). */
+MUST_USE enum fail_code vault_cert_add(const struct vault *vault, const char *tenant,
+    const char *address, const void *der, size_t der_size, struct vault_cert **added_out,
+    size_t *count_out, struct fail *f);
+/* address NULL = all. */
+MUST_USE enum fail_code vault_cert_list(const struct vault *vault, const char *tenant,
+    const char *address, struct vault_cert **certs_out, size_t *count_out, struct fail *f);
+MUST_USE enum fail_code vault_cert_show(const struct vault *vault, const char *tenant,
+    const char *fingerprint, struct buf *der_out, struct fail *f);
+MUST_USE enum fail_code vault_cert_remove(const struct vault *vault, const char *tenant,
+    const char *address, const char *fingerprint, uint32_t *removed_out, struct fail *f);
+void vault_certs_free(struct vault_cert *certs, size_t count);
+
+struct vault_password_entry {
+	char *address;
+	int64_t created;	/* seconds since 1970 */
+	char *origin;		/* "set", "generated" */
+};
+
+MUST_USE enum fail_code vault_password_set(const struct vault *vault, const char *tenant,
+    const char *address, const struct secret *password, const char *origin, struct fail *f);
+MUST_USE enum fail_code vault_password_list(const struct vault *vault, const char *tenant,
+    struct vault_password_entry **entries_out, size_t *count_out, struct fail *f);
+MUST_USE enum fail_code vault_password_remove(const struct vault *vault, const char *tenant,
+    const char *address, struct fail *f);
+void vault_passwords_free(struct vault_password_entry *entries, size_t count);
+
+/* All records with this queue id or Message-ID (with or without angle brackets), oldest first. */
+MUST_USE enum fail_code vault_trace(const struct vault *vault, const char *id,
+    struct record **records_out, size_t *count_out, struct fail *f);
+
+struct vault_status {
+	uint64_t records;
+	uint64_t certificates;
+	uint64_t passwords;
+	uint64_t marks;		/* living ones: flagged mail that may still be in Postfix's queue */
+	uint32_t schema;
+};
+MUST_USE enum fail_code vault_status(const struct vault *vault, struct vault_status *status_out,
+    struct fail *f);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * scan: the client of sealgate-scan, which holds libclamav.
+ *
+ * A message is scanned whole (header fields and body, as one descriptor). There are four answers,
+ * and only one of them is "clean": that all of it was looked at. Called from any thread.
+ */
+#ifndef SG_MILTER_SCAN_SCAN_H
+#define SG_MILTER_SCAN_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/fail.h"
+#include "gateway/base/wire.h"
+
+enum scan_message_type {
+	SCAN_REQUEST = 1,	/* descriptor + u64 size -> verdict u8, name, engine text */
+	SCAN_STATUS = 2		/* -> signatures u64, database time u64 (seconds), version, in service u8 */
+};
+
+enum scan_verdict {
+	SCAN_CLEAN = 0,
+	SCAN_INFECTED = 1,
+	SCAN_UNSCANNABLE = 2,	/* the content itself is the cause: limits, damage; policy decides */
+	SCAN_NO_VERDICT = 3	/* the scanner could not work: temporary failure */
+};
+
+#define SCAN_NAME_MAX 256
+
+struct scan_result {
+	enum scan_verdict verdict;
+	char name[SCAN_NAME_MAX];	/* signature, or why there is no verdict */
+};
+
+struct scan_status {
+	uint64_t signatures;
+	int64_t database_time;	/* seconds since 1970, of the newest database file */
+	int in_service;		/* the canary was found at the last try */
+	char version[64];
+};
+
+/*
+ * Scans the size bytes behind fd (from offset 0; sealed memfd or read-only file) by the server at
+ * path. A worker that dies costs one retry. Trouble of any kind is SCAN_NO_VERDICT with the reason
+ * in result->name, never SCAN_CLEAN: there is no other return value to forget.
+ */
+void scan_message(const char *path, int fd, size_t size, const struct wire_wait *wait,
+    struct scan_result *result_out);
+/* The same on a connected socket, without retry. */
+void scan_message_on(int socket, int fd, size_t size, const struct wire_wait *wait,
+    struct scan_result *result_out);
+
+MUST_USE enum fail_code scan_status(const char *path, struct scan_status *status_out,
+    struct fail *f);
+
+#endif
