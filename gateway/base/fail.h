@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #define MUST_USE __attribute__((warn_unused_result))
-#define SG_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SG_PRINTF(text_at, first_at) __attribute__((format(printf, text_at, first_at)))
 
 #define FAIL_WHAT_MAX 384	/* bytes with NUL; longer text is cut at a character */
 #define FAIL_HINT_MAX 256
