@@ -1,0 +1,45 @@
+#include "milter/mark.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/str.h"
+
+void mark_digest(const void *body, size_t size, unsigned char digest_out[VAULT_DIGEST_SIZE])
+{
+	(void)SHA256(body, size, digest_out);
+}
+
+/* Folding: line ends go, runs of white space become one space. */
+static void unfold(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++) {
+		if (!str_is_space(*from))
+			*to++ = *from;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	while (to > text && to[-1] == ' ')
+		to--;
+	*to = '\0';
+}
+
+enum fail_code mark_find(const struct message *message, const char *name, char **value_out,
+    struct fail *f)
+{
+	const char *value = message_header(message, name);
+
+	*value_out = NULL;
+	if (value == NULL)
+		return fail_set(f, SG_ENOTFOUND, NULL, "the message has no %s", name);
+	if (message_count(message, name) > 1)
+		return fail_set(f, SG_EDENIED, NULL, "the message has several %s", name);
+	*value_out = str_dup(value);
+	if (*value_out == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	unfold(*value_out);
+	return SG_OK;
+}

@@ -1,0 +1,31 @@
+/*
+ * mark: the header fields by which a flagged message finds its way through Postfix's queue.
+ *
+ * The value of a mark is made and checked by the vault (id and MAC); here are the names, how they
+ * are found in a message, and the digest that binds a mark to its body.
+ */
+#ifndef SG_MILTER_MARK_H
+#define SG_MILTER_MARK_H
+
+#include <stddef.h>
+
+#include "gateway/base/fail.h"
+#include "gateway/vault/vault.h"
+#include "milter/message.h"
+
+#define MARK_HEADER "X-Sealgate-Mark"	/* on its way to the second stage; must never leave */
+#define MARK_KEPT "X-Sealgate-Kept"	/* inside copies: what comes back is flagged again */
+#define MARK_ROUTE "X-Sealgate-Route"	/* "local": what local(8) forwards meets the backstop */
+
+/* Postfix's {daemon_name} of the second stage's smtpd, set by attach. */
+#define MARK_STAGE_DAEMON "SEALGATE"
+
+/* SHA-256 of the body as received. */
+void mark_digest(const void *body, size_t size, unsigned char digest_out[VAULT_DIGEST_SIZE]);
+
+/* The value of the only field of that name, white space trimmed, folding removed. SG_ENOTFOUND if
+ * there is none, SG_EDENIED if there are several. The caller frees. */
+MUST_USE enum fail_code mark_find(const struct message *message, const char *name,
+    char **value_out, struct fail *f);
+
+#endif
