@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 # postfix.sh: a Postfix instance of a test's own. Sourced.
 #
 # Own configuration, queue, data and log under one folder, on loopback and high ports, no DNS, no
@@ -47,7 +47,7 @@ postfix_make() {
 		mydomain = inside.example
 		myorigin = inside.example
 		mydestination =
-		mynetworks = 127.0.0.0/8
+		mynetworks = 127.0.0.0/8, 192.0.2.0/24
 		relayhost = [127.0.0.1]:$sink
 		smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 		smtpd_authorized_xclient_hosts = 127.0.0.0/8

@@ -32,6 +32,7 @@ bad=()
 source_of() {
 	case $1 in
 	*/unit/*) printf 'tests/unit/%s.c' "${1#*/unit/}" ;;
+	*/fuzz/*) printf 'tests/fuzz/%s.c' "${1##*/}" ;;
 	*) printf '%s' "$1" ;;
 	esac
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120
 # stack.sh: Postfix, the gateway and a receiving sink for one test. Sourced by the scripts.
 #
 #   stack_start NAME   makes a folder, $stack, and starts all three in it
@@ -145,8 +145,15 @@ sink_for_has() { [[ $(sink_for "$2" "${3:-$stack/sink}" | wc -l) -ge $1 ]]; }
 # sink_wait_for ADDRESS [COUNT [SECONDS]]
 sink_wait_for() { wait_for "${3:-20}" sink_for_has "${2:-1}" "$1" && sleep 0.1; }
 
-# sink_message FILE: the message alone, without the envelope lines that smtp-sink puts in front.
-sink_message() { awk 'body || !/^(X-(Client|Helo|Mail|Rcpt|Server)[A-Za-z-]*:|$)/ { body = 1; print }' "$1"; }
+# sink_message FILE: the message alone, without what smtp-sink puts around it: envelope lines and
+# its Received field in front, one empty line behind.
+sink_message() {
+	awk 'body == 0 && /^(X-(Client|Helo|Mail|Rcpt|Server)[A-Za-z-]*:|$)/ { next }
+		body == 0 && /^Received: from/ { body = 1; mine = 1; next }
+		mine && /^[ \t]/ { next }
+		{ body = 1; mine = 0; if (held) print line; line = $0; held = 1 }
+		END { if (held && line != "") print line }' "$1"
+}
 
 sink_clear() { find "${1:-$stack/sink}" -type f -delete; }
 

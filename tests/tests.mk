@@ -1,0 +1,143 @@
+# What is run, not what is built: set-up, demo, tests, lint, fuzzing, benchmark, installation.
+
+JOBS ?= $(shell nproc)
+AGAIN = $(MAKE) --no-print-directory -j$(JOBS)
+
+# ---- the main job ----
+
+.PHONY: demo run
+demo run:
+	@bash tests/lib/setup.sh build run test
+	@$(AGAIN) all
+	@SG_BUILD=$(abspath $(B)) bash tests/lib/demo.sh $@
+
+# ---- tests: each executable script is a file of cases, see tests/lib/run.sh ----
+
+SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture} -name "*.sh" -perm -u+x 2>/dev/null | sort)
+# those that are worth their time under the sanitizers, where all is several times slower
+SCRIPTS_SANITIZE = $(filter tests/play/% tests/interop/%,$(SCRIPTS))
+
+.PHONY: check
+check:
+	@bash tests/lib/setup.sh build run test
+	@$(AGAIN) WERROR=1 all unit replay
+	@$(AGAIN) WERROR=1 run-tests
+
+.PHONY: run-tests
+run-tests:
+	@bash tests/lib/run.sh -b $(B) $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS)
+
+# one test alone: make test T=tests/postfix/test_alias.sh, or T=unit/gateway/base/buf
+.PHONY: test
+test:
+	@$(AGAIN) all $(if $(filter unit/%,$(T)),$(B)/$(T))
+	@bash tests/lib/run.sh -b $(B) $(if $(filter unit/%,$(T)),$(B)/$(T),$(T))
+
+.PHONY: sanitize
+sanitize:
+	@bash tests/lib/setup.sh build run test
+	@$(AGAIN) VARIANT=asan WERROR= all unit replay
+	@$(AGAIN) VARIANT=asan run-sanitized
+
+.PHONY: run-sanitized
+run-sanitized:
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:allocator_may_return_null=1 \
+	UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(abspath tests/lib/run_lsan.supp) \
+	bash tests/lib/run.sh -b $(B) -t 400 $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS_SANITIZE)
+
+# ---- fuzzing: tests/fuzz/NAME.c, its corpus in tests/fuzz/corpus/NAME ----
+# A target names the program whose objects it links ("links: PROGRAM"), as unit tests do. Built with
+# gcc and tests/lib/run_fuzz_main.c it replays its corpus (make check); with clang it searches.
+
+FUZZ_SECONDS ?= 30
+FUZZ = $(notdir $(basename $(wildcard tests/fuzz/*.c)))
+REPLAY_BIN = $(addprefix $(B)/fuzz/,$(FUZZ))
+FUZZ_BIN = $(addprefix build/fuzz/search/,$(FUZZ))
+OPT.fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=undefined -DSG_SANITIZE
+LINK.fuzz = -fsanitize=fuzzer-no-link,address,undefined
+
+define fuzz_build
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) \
+		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(1) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<))
+endef
+
+$(B)/fuzz/%: tests/fuzz/%.c tests/lib/run_fuzz_main.c $$(call obj,$$(call unit_src,tests/fuzz/$$*.c))
+	$(call fuzz_build,tests/lib/run_fuzz_main.c)
+
+build/fuzz/search/%: tests/fuzz/%.c $$(call obj,$$(call unit_src,tests/fuzz/$$*.c))
+	$(call fuzz_build,-fsanitize=fuzzer)
+
+.PHONY: replay
+replay: $(REPLAY_BIN)
+
+.PHONY: fuzz
+fuzz:
+	@bash tests/lib/setup.sh build run test lint
+	@$(AGAIN) VARIANT=fuzz CC=clang CXX=clang++ HARDEN_GCC= WERROR= $(FUZZ_BIN)
+	@bash tests/lib/run_fuzz.sh $(FUZZ_SECONDS) $(FUZZ_BIN)
+
+# ---- lint ----
+
+.PHONY: lint
+lint:
+	@bash tests/lib/setup.sh build run test lint
+	@$(AGAIN) $(B)/sealgate
+	@SG_BUILD=$(B) JOBS=$(JOBS) CFLAGS_ALL="$(DEFS) $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) $(call cflags,cmocka)" \
+		bash tests/lint/lint.sh $(LINT)
+
+# ---- all of it ----
+
+.PHONY: ci ci-rest
+ci: check
+	@$(AGAIN) ci-rest
+ci-rest:
+	@$(MAKE) --no-print-directory sanitize
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory fuzz
+
+# ---- benchmark ----
+
+BENCH_BIN = $(B)/bench/source $(B)/bench/nothing_milter $(B)/bench/libclamav_alone
+
+$(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo "  BENCH $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.milter) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
+		-o $@ $< $(LIB.bench_$*) -lpthread
+LIB.bench_nothing_milter = -lmilter
+LIB.bench_libclamav_alone = $(call libs,libclamav)
+
+.PHONY: bench
+bench:
+	@bash tests/lib/setup.sh build run test bench
+	@$(AGAIN) all $(BENCH_BIN)
+	@SG_BUILD=$(abspath $(B)) bash tests/bench/bench.sh $(BENCH)
+
+# ---- installation ----
+
+SBIN = $(DESTDIR)$(PREFIX)/sbin
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/sealgate
+ETC = $(DESTDIR)$(SYSCONFDIR)/sealgate
+MAN = $(DESTDIR)$(PREFIX)/share/man
+DOC = $(DESTDIR)$(PREFIX)/share/doc/sealgate
+PAGES = $(wildcard docs/man/*.[158])
+
+.PHONY: install
+install: all
+	install -d $(SBIN) $(LIBEXEC) $(ETC) $(DOC)
+	install -m 755 $(B)/sealgate $(SBIN)/sealgate
+	install -m 755 $(addprefix $(B)/,$(filter-out sealgate,$(PROGRAMS))) $(LIBEXEC)
+	test -e $(ETC)/sealgate.conf || install -m 640 config/sealgate.conf $(ETC)/sealgate.conf
+	$(foreach p,$(PAGES),install -D -m 644 $(p) $(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
+	install -m 644 LICENSE $(wildcard README.md docs/*.md) config/sealgate.conf $(DOC)
+
+# the configuration and what the gateway stored stay
+.PHONY: uninstall
+uninstall:
+	rm -f $(SBIN)/sealgate $(addprefix $(LIBEXEC)/,$(filter-out sealgate,$(PROGRAMS)))
+	rm -f $(foreach p,$(PAGES),$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
+	rm -rf $(DOC)
+	rmdir --ignore-fail-on-non-empty $(LIBEXEC) 2>/dev/null || true
