@@ -1,0 +1,273 @@
+/*
+ * sealgate-scan: the virus scanner. libclamav is here and nowhere else.
+ *
+ * Birth, in this order: configuration, temporary directory (it may take a mount namespace), engine,
+ * bounds, user, sandbox, threads. The main thread then waits for the supervisor and the clock.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "config/conf.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/fd.h"
+#include "gateway/base/log.h"
+#include "gateway/base/proc.h"
+#include "gateway/base/sandbox.h"
+#include "gateway/base/str.h"
+#include "milter/scan/engine.h"
+#include "milter/scan/server.h"
+#include "milter/scan/service.h"
+#include "milter/scan/tempdir.h"
+
+#define TICK_MS ((int64_t)60 * 1000)		/* the canary, and new signatures */
+#define KEEP_FREED (64 * 1024 * 1024)		/* bytes; else each scan maps and unmaps pages */
+#define MEMORY_SPARE ((size_t)1024 * 1024 * 1024)	/* bytes, for libclamav's work on small mail */
+#define FILES_BASE 64u				/* descriptors, besides what scans open */
+#define FILES_LEVEL 8u				/* descriptors for each level of unpacking */
+
+struct worker {
+	struct proc_boot boot;
+	struct conf *conf;
+	int signals;
+	struct tempdir temporary;
+	struct options options;
+	struct service *service;
+	struct server *server;
+};
+
+static enum fail_code prepare_signals(struct worker *worker, struct fail *f)
+{
+	sigset_t set;
+
+	(void)signal(SIGXFSZ, SIG_IGN);	/* a file too large is an error of write(2), not our end */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot block signals");
+	worker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (worker->signals < 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot wait for signals");
+	return SG_OK;
+}
+
+static enum fail_code make_temporary(struct worker *worker, struct fail *f)
+{
+	const struct conf *conf = worker->conf;
+	struct tempdir_wish wish = {
+		.configured = conf->scan.temporary_directory,
+		.visible = conf->scan.database_directory,
+		.size = (uint64_t)conf->scan.size_max * (conf->scan.threads + 1),
+	};
+	enum fail_code code = SG_OK;
+
+	if (geteuid() == 0)
+		code = proc_user(conf->users.scan, &wish.uid, &wish.gid, f);
+	return code != SG_OK ? code : tempdir_make(&wish, &worker->temporary, f);
+}
+
+static enum fail_code load(struct worker *worker, struct fail *f)
+{
+	const struct conf *conf = worker->conf;
+	enum fail_code code = engine_start(f);
+
+	worker->options = (struct options) {
+		.database_directory = conf->scan.database_directory,
+		.temporary_directory = worker->temporary.path,
+		.size_max = conf->scan.size_max,
+		.files_max = conf->scan.files_max,
+		.recursion_max = conf->scan.recursion_max,
+		.time_max_ms = conf->scan.timeout_ms,
+	};
+	return code != SG_OK ? code : service_open(&worker->options, &worker->service, f);
+}
+
+/* Bytes of address space now, with the engine loaded; 0 if it cannot be told. */
+static size_t address_space(void)
+{
+	struct buf text;
+	uint64_t pages = 0;
+	size_t digits;
+	char *number = NULL;
+
+	buf_init(&text, 4096);
+	if (fd_read_file("/proc/self/statm", &text, NULL) == SG_OK && buf_str(&text) != NULL) {
+		digits = strspn(buf_str(&text), "0123456789");
+		number = str_dup_n(buf_str(&text), digits);
+	}
+	if (number == NULL || str_parse_u64(number, 1, SIZE_MAX / 4096 / 8, &pages) != SG_OK)
+		pages = 0;
+	free(number);
+	buf_free(&text);
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Room for a second engine, twice as large, while it is loaded; and for each scan. */
+static enum fail_code bound(const struct worker *worker, struct fail *f)
+{
+	const struct conf *conf = worker->conf;
+	size_t loaded = address_space();
+	unsigned int files = FILES_BASE + (conf->scan.threads + 1) * FILES_LEVEL *
+	    (conf->scan.recursion_max + 1);
+	size_t scans;
+	size_t memory = 0;
+
+	if (loaded == 0 || !str_mul_size(conf->scan.size_max, 4 * (conf->scan.threads + 1), &scans) ||
+	    !str_add_size(3 * loaded + MEMORY_SPARE, scans, &memory))
+		memory = 0;
+	return proc_limit(memory, files, 0, f);
+}
+
+static enum fail_code close_door(const struct worker *worker, struct fail *f)
+{
+	const char *read_paths[] = { worker->conf->scan.database_directory, NULL };
+	const char *write_paths[] = { worker->temporary.path, NULL };
+	const struct sandbox sandbox = {
+		.allow = SANDBOX_FILES_READ | SANDBOX_FILES_WRITE | SANDBOX_ACCEPT |
+		    SANDBOX_THREADS,
+		.read_paths = read_paths,
+		.write_paths = write_paths,
+		.reduced = worker->conf->sandbox == CONF_SANDBOX_REDUCED,
+	};
+
+	return sandbox_enter(&sandbox, f);
+}
+
+static enum fail_code say_ready(const struct worker *worker, struct fail *f)
+{
+	struct scan_status status;
+	enum fail_code code;
+	char *text;
+
+	service_status(worker->service, &status);
+	text = str_printf("%s, %llu signatures, temporary directory %s%s%s", status.version,
+	    (unsigned long long)status.signatures, worker->temporary.path,
+	    worker->temporary.base == NULL ? " (tmpfs of its own)" : "",
+	    status.in_service ? "" : ", OUT OF SERVICE");
+	if (text == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	code = proc_worker_ready(&worker->boot, text, f);
+	free(text);
+	return code;
+}
+
+/* Everything up to "ready". */
+static enum fail_code prepare(struct worker *worker, struct fail *f)
+{
+	enum fail_code code = conf_decode(worker->boot.config.data, worker->boot.config.size,
+	    &worker->conf, f);
+
+	if (code != SG_OK)
+		return code;
+	log_set_level((enum log_level)worker->conf->log.level);
+	if (worker->boot.listener_count != 1)
+		return fail_set(f, SG_EUSAGE, NULL, "the scanner needs one listening socket");
+	code = prepare_signals(worker, f);
+	if (code == SG_OK)
+		code = make_temporary(worker, f);
+	if (code == SG_OK)
+		code = load(worker, f);
+	if (code == SG_OK)
+		code = bound(worker, f);
+	if (code == SG_OK)
+		code = proc_drop(worker->conf->users.scan, f);
+	if (code != SG_OK)
+		return code;
+	tempdir_sweep(&worker->temporary);
+	code = close_door(worker, f);
+	if (code != SG_OK)
+		return code;
+	/* from behind the closed door, as every scan will be; a miss is told, not fatal */
+	(void)service_check(worker->service);
+	code = server_start(worker->boot.listeners[0], worker->conf->scan.threads,
+	    worker->conf->scan.size_max, worker->service, &worker->server, f);
+	return code != SG_OK ? code : say_ready(worker, f);
+}
+
+static void reload(struct worker *worker)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	if (service_reload(worker->service, &f) != SG_OK)
+		log_failure(LOG_LEVEL_ERROR, NULL, "old_signatures_stay", &f);
+}
+
+/* False when the supervisor is gone or talks nonsense: then we end. */
+static bool obey(struct worker *worker)
+{
+	struct wire_message message;
+	bool go_on = false;
+
+	wire_message_init(&message, 0);
+	if (wire_receive(worker->boot.control, &message, 0, NULL) == SG_OK) {
+		go_on = message.type == PROC_RELOAD;
+		if (go_on)
+			reload(worker);
+	}
+	wire_message_free(&message);
+	return go_on;
+}
+
+static void loop(struct worker *worker)
+{
+	struct pollfd ready[] = {
+		{ worker->boot.control, POLLIN, 0 },
+		{ worker->signals, POLLIN, 0 },
+	};
+	int64_t next = clock_mono_ms(clock_system()) + TICK_MS;
+
+	for (;;) {
+		int64_t left = next - clock_mono_ms(clock_system());
+		int n = poll(ready, 2, left > 0 ? (int)left : 0);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0 && ready[1].revents != 0)
+			return;
+		if (n > 0 && ready[0].revents != 0 && !obey(worker))
+			return;
+		if (clock_mono_ms(clock_system()) >= next) {
+			service_tick(worker->service);
+			next = clock_mono_ms(clock_system()) + TICK_MS;
+		}
+	}
+}
+
+static void release(struct worker *worker)
+{
+	server_stop(worker->server);
+	service_close(worker->service);
+	tempdir_free(&worker->temporary);
+	fd_close(&worker->signals);
+	conf_free(worker->conf);
+	proc_boot_free(&worker->boot);
+}
+
+int main(int argc, char *argv[])
+{
+	struct worker worker = { .signals = -1, .temporary = { .lock = -1 } };
+	enum fail_code code;
+	struct fail f;
+
+	/* glibc's own thresholds move with use and make large buffers dear */
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP_FREED);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_FREED);
+	log_start("sealgate-scan", LOG_LEVEL_NOTICE);
+	fail_clear(&f);
+	code = proc_worker_start(argc, argv, &worker.boot, &f);
+	if (code == SG_OK)
+		code = prepare(&worker, &f);
+	if (code == SG_OK)
+		loop(&worker);
+	else
+		proc_worker_failed(&worker.boot, &f);
+	release(&worker);
+	return code == SG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,34 @@
+/*
+ * options: how libclamav is set, in one place; the benchmark's "libclamav alone" uses it too.
+ */
+#ifndef SG_MILTER_SCAN_OPTIONS_H
+#define SG_MILTER_SCAN_OPTIONS_H
+
+#include <clamav.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/fail.h"
+
+struct options {
+	const char *database_directory;
+	const char *temporary_directory;
+	size_t size_max;		/* bytes of one file, unpacked ones too, and of all of a scan */
+	unsigned int files_max;
+	unsigned int recursion_max;
+	int64_t time_max_ms;		/* for one scan */
+};
+
+/* What to look into. Constant. */
+void options_scan(struct cl_scan_options *scan_out);
+
+/*
+ * Sets limits, temporary directory and cache of a fresh engine, before cl_load.
+ *
+ * libclamav's cache of clean content stays off: it also remembers as clean what could not be
+ * unpacked (temporary directory full), and would call the retried message clean an hour later.
+ */
+MUST_USE enum fail_code options_engine(struct cl_engine *engine, const struct options *options,
+    struct fail *f);
+
+#endif
