@@ -177,8 +177,7 @@ static enum fail_code stream_content(CMS_ContentInfo *cms, const struct envelope
 static enum fail_code seal_into(CMS_ContentInfo *cms, const struct envelope_entity *entity,
     struct sink *sink, struct fail *f)
 {
-	BIO_METHOD *method = BIO_meth_new(SINK_TYPE, "sealgate spool")| BIO_TYPE_SOURCE_SINK,
-	    "sealgate spool");
+	BIO_METHOD *method = BIO_meth_new(SINK_TYPE, "sealgate spool");
 	BIO *out = sink_bio(method, sink);
 	enum fail_code code;
 

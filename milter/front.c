@@ -1,0 +1,480 @@
+/* The first stage: scan every message, find what is flagged, seal it or mark it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/log.h"
+#include "gateway/base/str.h"
+#include "milter/session_private.h"
+
+/* What is known about the message before anything is done with it. */
+struct front {
+	struct session_flag flag;
+	struct rules_flag rules;
+	enum rules_origin origin;
+	bool flagged;
+	bool by_mark;			/* came back with a mark of ours */
+	struct vault_decision decision;	/* of that mark */
+};
+
+static void front_free(struct front *front)
+{
+	rules_flag_free(&front->rules);
+	vault_decision_free(&front->decision);
+}
+
+/* ---- flagged? ---- */
+
+static enum fail_code match_rules(struct session *session, struct rules_flag *rules,
+    struct fail *f)
+{
+	const struct message *message = &session->message;
+	struct rules_header *headers = calloc(message->header_count + 1, sizeof(*headers));
+	enum fail_code code;
+
+	if (headers == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for the rules");
+	for (size_t i = 0; i < message->header_count; i++) {
+		headers[i].name = message->headers[i].name;
+		headers[i].value = message->headers[i].value;
+	}
+	code = rules_match(session->conf, headers, message->header_count, rules, f);
+	free(headers);
+	return code;
+}
+
+static enum fail_code find_origin(struct session *session, struct front *front, struct fail *f)
+{
+	const char *from = message_header(&session->message, "From");
+	struct rules_client client;
+	char *domain = from == NULL ? NULL : rules_from_domain(from);
+
+	(void)f;
+	client.login = session->login;
+	client.address = session->address;
+	client.local = session->address == NULL;
+	client.mail_from = session->message.sender;
+	client.from_domain = domain;
+	front->origin = rules_sender(session->conf, &client, &front->flag.tenant);
+	free(domain);
+	return SG_OK;
+}
+
+/*
+ * A mark of ours in a message at the front: an inside copy that comes back, or one that was put
+ * into the queue by hand. If it is valid the message is flagged again, whoever sends it.
+ */
+static enum fail_code look_for_mark(struct session *session, const char *name,
+    struct front *front, struct fail *f)
+{
+	const struct session_services *services = session->services;
+	unsigned char digest[VAULT_DIGEST_SIZE];
+	const unsigned char *body;
+	size_t size;
+	char *mark = NULL;
+	enum fail_code code = mark_find(&session->message, name, &mark, f);
+
+	if (code == SG_ENOTFOUND || code == SG_EDENIED)
+		return SG_OK;
+	if (code == SG_OK) {
+		body = session_body_data(session, &size);
+		mark_digest(body, size, digest);
+		code = services->mark_check(services->context, mark, digest, &front->decision, f);
+		front->by_mark = code == SG_OK;
+	}
+	free(mark);
+	return code == SG_EDENIED ? SG_OK : code;
+}
+
+static enum fail_code use_mark(struct session *session, struct front *front, struct fail *f)
+{
+	const struct vault_decision *decision = &front->decision;
+
+	front->flag.tenant = conf_tenant_named(session->conf, decision->tenant);
+	if (front->flag.tenant == NULL) {
+		(void)fail_set(f, SG_EPEER, "put the tenant back until its mail is delivered",
+		    "marked mail of tenant %s, which is not configured", decision->tenant);
+		return f->code;
+	}
+	front->flagged = true;
+	front->flag.ways = decision->ways;
+	front->flag.source = "mark";
+	return SG_OK;
+}
+
+static enum fail_code find_flag(struct session *session, struct front *front, struct fail *f)
+{
+	enum fail_code code = match_rules(session, &front->rules, f);
+
+	if (code == SG_OK)
+		code = find_origin(session, front, f);
+	if (code == SG_OK)
+		code = look_for_mark(session, MARK_HEADER, front, f);
+	if (code == SG_OK && !front->by_mark)
+		code = look_for_mark(session, MARK_KEPT, front, f);
+	if (code != SG_OK)
+		return code;
+	front->flag.subject = front->rules.subject;
+	if (front->by_mark)
+		return use_mark(session, front, f);
+	front->flagged = front->rules.flagged && front->origin != RULES_OUTSIDE;
+	front->flag.ways = front->rules.ways;
+	front->flag.source = front->rules.source;
+	return SG_OK;
+}
+
+/* ---- ends ---- */
+
+/* Fields that only we may set: whoever sent them did not. */
+static enum fail_code strip_marks(struct session *session, struct edits *edits, struct fail *f)
+{
+	enum fail_code code = edits_delete_all(edits, &session->message, MARK_HEADER);
+
+	if (code == SG_OK)
+		code = edits_delete_all(edits, &session->message, MARK_ROUTE);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for edits");
+	return SG_OK;
+}
+
+static const char *tenant_name(const struct front *front)
+{
+	return front->flag.tenant != NULL ? front->flag.tenant->name : "";
+}
+
+static const char *flagged_by(const struct front *front)
+{
+	return front->flagged && front->flag.source != NULL ? front->flag.source : "";
+}
+
+/* A refusal: recorded if the vault can, and refused in any case. */
+static void refuse(struct session *session, const struct front *front, enum reply_stage stage,
+    const struct fail *why, struct session_outcome *outcome)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	session_fail(session, stage, why, outcome);
+	if (outcome->verdict != SESSION_REJECT && stage != REPLY_SCAN && stage != REPLY_SEAL)
+		return;
+	if (session_record_all(session, tenant_name(front), flagged_by(front),
+	    outcome->verdict == SESSION_REJECT ? RECORD_REFUSED : RECORD_DEFERRED, why->what,
+	    &f) != SG_OK)
+		log_failure(LOG_LEVEL_ERROR, session->queue_id, "no-record", &f);
+}
+
+/* Into Postfix's hold queue, where an administrator looks at it. */
+static void hold(struct session *session, const struct front *front, const struct fail *why,
+    struct session_outcome *outcome)
+{
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	code = strip_marks(session, &outcome->edits, &f);
+	if (code == SG_OK)
+		code = session_record_all(session, tenant_name(front), "", RECORD_HELD,
+		    why->what, &f);
+	if (code != SG_OK) {
+		session_fail(session, REPLY_RECORD, &f, outcome);
+		return;
+	}
+	reply_set(&outcome->reply, "250", "2.0.0", "%s", why->what);
+	outcome->verdict = SESSION_HOLD;
+}
+
+/*
+ * Postfix's own bounces (null sender, no client) must not be refused: nobody would get them, and
+ * Postfix would try for ever.
+ */
+static bool is_own_bounce(const struct session *session)
+{
+	return session->address == NULL && session->message.sender[0] == '\0';
+}
+
+/* ---- scan ---- */
+
+static void scan(struct session *session)
+{
+	const struct session_services *services = session->services;
+	struct wire_wait wait = *session->wait;
+
+	wait.timeout_ms = (int)session->conf->scan.timeout_ms;
+	services->scan(services->context, spool_fd(session->spool), session->size, &wait,
+	    &session->scan);
+	session->scanned = true;
+}
+
+/* True: the scanner's answer decided about the message. */
+static bool scan_decides(struct session *session, const struct front *front,
+    struct session_outcome *outcome)
+{
+	const struct conf *conf = session->conf;
+	enum conf_action action = conf->scan.infected;
+	struct fail why;
+
+	fail_clear(&why);
+	switch (session->scan.verdict) {
+	case SCAN_CLEAN:
+		return false;
+	case SCAN_INFECTED:
+		(void)fail_set(&why, SG_EDENIED, NULL, "The message contains a virus: %s",
+		    session->scan.name);
+		break;
+	case SCAN_UNSCANNABLE:
+		action = conf->scan.unscannable;
+		(void)fail_set(&why, SG_EDENIED, "Send it in another form",
+		    "The message cannot be checked for viruses: %s", session->scan.name);
+		break;
+	case SCAN_NO_VERDICT:
+	default:
+		(void)fail_set(&why, SG_EPEER, "see sealgate doctor",
+		    "the virus scanner gave no verdict: %s", session->scan.name);
+		refuse(session, front, REPLY_SCAN, &why, outcome);
+		return true;
+	}
+	/* what is released from hold passes no milter, so flagged mail never goes there */
+	if ((action == CONF_HOLD && !front->flagged) || is_own_bounce(session))
+		hold(session, front, &why, outcome);
+	else
+		refuse(session, front, REPLY_SENDER, &why, outcome);
+	return true;
+}
+
+/* ---- not flagged ---- */
+
+static void pass(struct session *session, const struct front *front,
+    struct session_outcome *outcome)
+{
+	const char *reason = front->rules.flagged ? "tag of an outsider ignored" : "";
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	code = strip_marks(session, &outcome->edits, &f);
+	if (code == SG_OK)
+		code = session_record_all(session, tenant_name(front), "", RECORD_PASSED, reason,
+		    &f);
+	if (code != SG_OK)
+		session_fail(session, REPLY_RECORD, &f, outcome);
+	else
+		outcome->verdict = SESSION_ACCEPT;
+}
+
+/* ---- flagged ---- */
+
+static enum fail_code check_sender(const struct session *session, const struct front *front,
+    struct fail *f)
+{
+	if (front->by_mark)
+		return SG_OK;
+	if (front->origin == RULES_UNPROVEN)
+		return fail_set(f, SG_EDENIED, "Log in to send it, or ask your administrator",
+		    "The message asks for protection, but its sender is not proven to be one "
+		    "of ours");
+	if (front->origin == RULES_FOREIGN_FROM)
+		return fail_set(f, SG_EDENIED, "Use an address of your own domain",
+		    "The message asks for protection, but its sender address %s is in no "
+		    "domain of yours", session->message.sender);
+	if (front->rules.unknown != NULL)
+		return fail_set(f, SG_EDENIED, "Correct the tag and send the message again",
+		    "The message asks for protection by a word that is not known here: %s",
+		    front->rules.unknown);
+	return SG_OK;
+}
+
+static enum fail_code check_count(const struct session *session, struct fail *f)
+{
+	size_t count = session->message.recipients.count;
+
+	if (count > session->conf->recipients.max)
+		return fail_set(f, SG_ELIMIT, "Send it in several messages",
+		    "A protected message may have %u recipients, this one has %zu",
+		    session->conf->recipients.max, count);
+	return SG_OK;
+}
+
+static enum fail_code check_possible(const struct str_list *recipients, const struct plan *plans,
+    const struct session_flag *flag, struct fail *f)
+{
+	for (size_t i = 0; i < recipients->count; i++) {
+		if (plans[i].kind != PLAN_IMPOSSIBLE)
+			continue;
+		return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator to add one, "
+		    "or send the message without the tag",
+		    "No protection%s is possible for %s: there is no usable certificate or "
+		    "password%s. The message was sent to nobody",
+		    flag->ways != 0 ? " of the kind asked for" : "", recipients->items[i],
+		    (flag->ways & WAY_TLS) != 0 ? ", and TLS alone is not available" : "");
+	}
+	return SG_OK;
+}
+
+static enum fail_code seal_now(struct session *session, const struct front *front,
+    const char *recipient, const struct plan *plan, struct session_outcome *outcome,
+    struct fail *f)
+{
+	struct session_decision decision;
+	char reason[VAULT_REASON_MAX];
+	enum fail_code code = session_seal(session, &front->flag, recipient, plan,
+	    &outcome->edits, reason, f);
+
+	if (code != SG_OK)
+		return code;
+	decision.recipient = recipient;
+	decision.decision = RECORD_SEALED;
+	decision.way = plan->way;
+	decision.reason = reason;
+	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
+}
+
+/* Stores the decision in the vault and puts its mark into the message. */
+static enum fail_code make_mark(struct session *session, const struct front *front,
+    struct edits *edits, struct fail *f)
+{
+	const struct session_services *services = session->services;
+	const char *id = message_header(&session->message, "Message-ID");
+	unsigned char digest[VAULT_DIGEST_SIZE];
+	struct vault_decision decision;
+	char mark[VAULT_MARK_MAX];
+	const unsigned char *body;
+	char *value = NULL;
+	size_t size;
+	enum fail_code code;
+
+	memset(&decision, 0, sizeof(decision));
+	decision.tenant = front->flag.tenant->name;
+	decision.sender = session->message.sender;
+	decision.ways = front->flag.ways;
+	decision.source = str_dup(flagged_by(front));
+	decision.queue_id = str_dup(session->queue_id != NULL ? session->queue_id : "");
+	decision.message_id = str_dup_n(id != NULL ? id : "", id != NULL ?
+	    strnlen(id, RECORD_TEXT_MAX) : 0);
+	decision.created_ms = clock_wall_ms(services->clock);
+	body = session_body_data(session, &size);
+	mark_digest(body, size, digest);
+	code = decision.source == NULL || decision.queue_id == NULL ||
+	    decision.message_id == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory for a mark") :
+	    services->mark_make(services->context, &decision, digest,
+	    session->conf->mark.life_ms, mark, f);
+	if (code == SG_OK) {
+		value = str_printf(" %s", mark);
+		if (value == NULL || edits_add(edits, MARK_HEADER, value) != SG_OK)
+			code = fail_set(f, SG_ENOMEM, NULL, "no memory for a mark");
+	}
+	free(value);
+	free(decision.source);
+	free(decision.queue_id);
+	free(decision.message_id);
+	return code;
+}
+
+static enum fail_code record_marked(struct session *session, const struct front *front,
+    const struct str_list *recipients, const struct plan *plans, struct fail *f)
+{
+	struct session_decision *decisions = calloc(recipients->count + 1, sizeof(*decisions));
+	enum fail_code code;
+
+	if (decisions == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for records");
+	for (size_t i = 0; i < recipients->count; i++) {
+		decisions[i].recipient = recipients->items[i];
+		decisions[i].decision = RECORD_MARKED;
+		decisions[i].way = plans[i].way;
+		decisions[i].reason = plans[i].kind == PLAN_INSIDE ? "own user" : plans[i].why;
+	}
+	code = session_record(session, tenant_name(front), flagged_by(front), decisions,
+	    recipients->count, f);
+	free(decisions);
+	return code;
+}
+
+/* Postfix expands and splits; each final recipient comes to the second stage by itself. */
+static enum fail_code mark_for_stage(struct session *session, const struct front *front,
+    const struct str_list *recipients, const struct plan *plans,
+    struct session_outcome *outcome, struct fail *f)
+{
+	enum fail_code code = strip_marks(session, &outcome->edits, f);
+
+	/* a bounce of what is not yet sealed must not carry the body home in clear */
+	if (code == SG_OK && session->message.sender[0] != '\0') {
+		outcome->edits.sender_arguments = str_dup("RET=HDRS");
+		if (outcome->edits.sender_arguments == NULL)
+			code = fail_set(f, SG_ENOMEM, NULL, "no memory for edits");
+	}
+	if (code == SG_OK)
+		code = make_mark(session, front, &outcome->edits, f);
+	if (code == SG_OK)
+		code = record_marked(session, front, recipients, plans, f);
+	return code;
+}
+
+static enum reply_stage protect(struct session *session, const struct front *front,
+    const struct str_list *recipients, struct plan *plans, struct session_outcome *outcome,
+    struct fail *f)
+{
+	enum fail_code code = session_plan(session, &front->flag, recipients, plans, f);
+
+	if (code == SG_OK)
+		code = check_possible(recipients, plans, &front->flag, f);
+	if (code != SG_OK)
+		return REPLY_PLAN;
+	if (recipients->count == 1 && plans[0].kind == PLAN_SEAL &&
+	    session->conf->seal_before_queue)
+		code = seal_now(session, front, recipients->items[0], &plans[0], outcome, f);
+	else
+		code = mark_for_stage(session, front, recipients, plans, outcome, f);
+	if (code == SG_OK)
+		outcome->verdict = SESSION_ACCEPT;
+	return REPLY_SEAL;
+}
+
+static void handle_flagged(struct session *session, const struct front *front,
+    struct session_outcome *outcome)
+{
+	struct str_list recipients = { NULL, 0 };
+	enum reply_stage stage = REPLY_SENDER;
+	struct plan *plans = NULL;
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	code = check_sender(session, front, &f);
+	if (code == SG_OK) {
+		stage = REPLY_PLAN;
+		code = check_count(session, &f);
+	}
+	if (code == SG_OK)
+		code = session_recipients(session, &recipients, &f);
+	if (code == SG_OK) {
+		plans = calloc(recipients.count + 1, sizeof(*plans));
+		if (plans == NULL)
+			code = fail_set(&f, SG_ENOMEM, NULL, "no memory for the plan");
+		else
+			stage = protect(session, front, &recipients, plans, outcome, &f);
+	}
+	if (outcome->verdict != SESSION_ACCEPT)
+		refuse(session, front, stage, &f, outcome);
+	free(plans);
+	str_list_free(&recipients);
+}
+
+void session_front(struct session *session, struct session_outcome *outcome)
+{
+	struct front front;
+	struct fail f;
+
+	memset(&front, 0, sizeof(front));
+	fail_clear(&f);
+	if (find_flag(session, &front, &f) != SG_OK) {
+		session_fail(session, REPLY_MARK, &f, outcome);
+	} else {
+		scan(session);
+		if (scan_decides(session, &front, outcome))
+			(void)0;
+		else if (front.flagged)
+			handle_flagged(session, &front, outcome);
+		else
+			pass(session, &front, outcome);
+	}
+	front_free(&front);
+}

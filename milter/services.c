@@ -1,0 +1,102 @@
+#include "milter/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VAULT_TIMEOUT_MS 20000	/* below Postfix' 30 s for a command; a restart takes one */
+
+static void do_scan(void *context, int fd, size_t size, const struct wire_wait *wait,
+    struct scan_result *result_out)
+{
+	const struct services *services = context;
+
+	scan_message(services->scan_path, fd, size, wait, result_out);
+}
+
+static enum fail_code do_plan(void *context, const char *tenant, const char *const *recipients,
+    size_t count, struct vault_possible *possible_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_plan(&services->vault, tenant, recipients, count, possible_out, f);
+}
+
+static enum fail_code do_certificate(void *context, const char *tenant, const char *recipient,
+    struct buf *der_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_certificate(&services->vault, tenant, recipient, der_out, f);
+}
+
+static enum fail_code do_password(void *context, const char *tenant, const char *recipient,
+    struct secret *password_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_password(&services->vault, tenant, recipient, password_out, f);
+}
+
+static enum fail_code do_mark_make(void *context, const struct vault_decision *decision,
+    const unsigned char digest[VAULT_DIGEST_SIZE], int64_t life_ms,
+    char mark_out[VAULT_MARK_MAX], struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_mark_make(&services->vault, decision, digest, life_ms, mark_out, f);
+}
+
+static enum fail_code do_mark_check(void *context, const char *mark,
+    const unsigned char digest[VAULT_DIGEST_SIZE], struct vault_decision *decision_out,
+    struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_mark_check(&services->vault, mark, digest, decision_out, f);
+}
+
+static enum fail_code do_record(void *context, const struct record *records, size_t count,
+    struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_record(&services->vault, records, count, f);
+}
+
+static enum fail_code do_pdf(void *context, const struct pdfenc_request *request,
+    const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return pdfenc_seal(services->pdf_path, request, wait, result_out, f);
+}
+
+enum fail_code services_init(struct services *services, const struct conf *conf, struct fail *f)
+{
+	memset(services, 0, sizeof(*services));
+	services->scan_path = conf_run_path(conf, CONF_SOCKET_SCAN);
+	services->pdf_path = conf_run_path(conf, CONF_SOCKET_PDF);
+	services->vault_path = conf_run_path(conf, CONF_SOCKET_VAULT);
+	if (services->scan_path == NULL || services->pdf_path == NULL ||
+	    services->vault_path == NULL) {
+		services_free(services);
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	}
+	services->vault.path = services->vault_path;
+	services->vault.timeout_ms = VAULT_TIMEOUT_MS;
+	services->table = (struct session_services){
+		.context = services, .scan = do_scan, .plan = do_plan,
+		.certificate = do_certificate, .password = do_password,
+		.mark_make = do_mark_make, .mark_check = do_mark_check, .record = do_record,
+		.pdf = do_pdf, .clock = clock_system(),
+	};
+	return SG_OK;
+}
+
+void services_free(struct services *services)
+{
+	free(services->scan_path);
+	free(services->pdf_path);
+	free(services->vault_path);
+	memset(services, 0, sizeof(*services));
+}

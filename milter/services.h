@@ -1,0 +1,24 @@
+/*
+ * services: the real table of functions for sessions: scanner, vault, PDF worker by their wires.
+ */
+#ifndef SG_MILTER_SERVICES_H
+#define SG_MILTER_SERVICES_H
+
+#include "config/conf.h"
+#include "gateway/base/fail.h"
+#include "milter/session.h"
+
+struct services {
+	struct session_services table;	/* table.context is the services */
+	struct vault vault;
+	char *scan_path;
+	char *pdf_path;
+	char *vault_path;
+};
+
+/* The paths follow from conf->run_directory. services must not move afterwards. */
+MUST_USE enum fail_code services_init(struct services *services, const struct conf *conf,
+    struct fail *f);
+void services_free(struct services *services);
+
+#endif
