@@ -44,13 +44,13 @@ PKG.pdf = gmime-3.0 pangocairo pangoft2 fontconfig libqpdf
 PKG.scan = libclamav
 PKG.vault = sqlite3 libcrypto
 PKG.milter = libcrypto
-PKG.cmd = libconfuse libcrypto
+PKG.cmd = libconfuse libcrypto libsystemd
 
 # ---- what is made of what: folders, then libraries ----
 
 BASE = $(wildcard gateway/base/*.c)
 CONF_DATA = config/conf_wire.c config/keys.c config/rules.c
-CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/record.c
+CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/record.c
 # sealing without libmilter: the filter and "sealgate seal" share it
 SEALING = milter/message.c milter/envelope.c milter/outer.c milter/spool.c
 
@@ -63,7 +63,7 @@ LIB.sealgate-scan = $(call libs,$(PKG.scan)) -lpthread
 SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
 LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm -lpthread
 
-SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
+SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
 LIB.sealgate-vault = $(call libs,$(PKG.vault)) -lpthread
 
 SRC.sealgate = $(BASE) $(CONF_DATA) config/conf.c $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)

@@ -1,0 +1,137 @@
+/*
+ * sqlite: what the files of the SQLite store share. Private to gateway/store.
+ *
+ * Statements are prepared once and kept. A use of one is: sqlite_use, the sqlite_bind_* calls,
+ * sqlite_step until it says that there is no row, sqlite_done. What is bound is borrowed until
+ * sqlite_done. Failed binds are remembered and told by sqlite_step.
+ */
+#ifndef SG_GATEWAY_STORE_SQLITE_H
+#define SG_GATEWAY_STORE_SQLITE_H
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "gateway/store/store.h"
+
+#define SQLITE_BUSY_MS 5000	/* for the vault before us to let go of its lock */
+
+enum sqlite_statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_TENANT_PUT,
+	SQL_KEY_PUT,
+	SQL_KEY_GET,
+	SQL_CERT_PUT,
+	SQL_CERT_ADDRESS_PUT,
+	SQL_CERT_LIST,
+	SQL_CERT_LIST_ADDRESS,
+	SQL_CERT_DER,
+	SQL_CERT_REMOVE,
+	SQL_CERT_REMOVE_ADDRESS,
+	SQL_CERT_REMOVE_PAIR,
+	SQL_CERT_SWEEP,
+	SQL_PASSWORD_PUT,
+	SQL_PASSWORD_GET,
+	SQL_PASSWORD_LIST,
+	SQL_PASSWORD_REMOVE,
+	SQL_MARK_PUT,
+	SQL_MARK_GET,
+	SQL_MARK_PURGE,
+	SQL_RECORD_PUT,
+	SQL_RECORD_FIND,
+	SQL_COUNTS,
+	SQL_STATEMENTS
+};
+
+/* A file as it was when it was opened. */
+struct sqlite_file {
+	dev_t device;
+	ino_t inode;
+};
+
+struct sqlite_store {
+	struct store store;	/* first: a struct store * is one of these */
+	sqlite3 *db;
+	char *path;
+	char *wal_path;
+	struct sqlite_file file;
+	struct sqlite_file wal;
+	bool broken;
+	int bind_error;		/* SQLITE_OK, or what a bind since sqlite_use said */
+	sqlite3_stmt *statements[SQL_STATEMENTS];
+};
+
+/* The table of texts, in order of enum sqlite_statement. */
+extern const char *const sqlite_texts[SQL_STATEMENTS];
+
+/* Brings the schema up to date. SG_EUSAGE if it is newer than this program. */
+MUST_USE enum fail_code sqlite_migrate(struct sqlite_store *s, struct fail *f);
+uint32_t sqlite_schema(void);	/* the version that sqlite_migrate leads to */
+
+/* Fills f from SQLite's result rc, with words for an administrator; returns the code. */
+enum fail_code sqlite_fail(struct sqlite_store *s, int rc, struct fail *f);
+
+MUST_USE enum fail_code sqlite_use(struct sqlite_store *s, enum sqlite_statement which,
+    sqlite3_stmt **statement_out, struct fail *f);
+void sqlite_bind_str(struct sqlite_store *s, sqlite3_stmt *statement, int at, const char *text);
+void sqlite_bind_blob(struct sqlite_store *s, sqlite3_stmt *statement, int at, const void *data,
+    size_t size);
+void sqlite_bind_int(struct sqlite_store *s, sqlite3_stmt *statement, int at, int64_t value);
+MUST_USE enum fail_code sqlite_step(struct sqlite_store *s, sqlite3_stmt *statement,
+    bool *row_out, struct fail *f);
+void sqlite_done(sqlite3_stmt *statement);
+/* One step of a statement that yields no row, and done. */
+MUST_USE enum fail_code sqlite_run(struct sqlite_store *s, sqlite3_stmt *statement,
+    struct fail *f);
+/* A text column; NULL in the database is NULL here. */
+const char *sqlite_str(sqlite3_stmt *statement, int column);
+/* A blob of exactly size bytes. SG_ESYSTEM: the database is damaged. */
+MUST_USE enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *statement, int column,
+    unsigned char *out, size_t size, struct fail *f);
+/* Rows that the last statement changed. */
+uint32_t sqlite_changed(const struct sqlite_store *s);
+
+static inline struct sqlite_store *
+sqlite_of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
+
+/* sqlite_cert.c, sqlite_secret.c, sqlite_record.c: the functions of struct store_ops. */
+enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
+    const struct store_cert *cert, struct fail *f);
+enum fail_code sqlite_cert_list(struct store *store, const char *tenant, const char *address,
+    const char *after_address, const char *after_fingerprint, unsigned int limit,
+    store_cert_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_cert_der(struct store *store, const char *tenant, const char *fingerprint,
+    struct buf *der_out, struct fail *f);
+enum fail_code sqlite_cert_remove(struct store *store, const char *tenant, const char *address,
+    const char *fingerprint, uint32_t *removed_out, struct fail *f);
+enum fail_code sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f);
+enum fail_code sqlite_key_put(struct store *store, const char *tenant,
+    const struct store_secret *key, struct fail *f);
+enum fail_code sqlite_key_get(struct store *store, const char *tenant, const char *name,
+    store_secret_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_password_put(struct store *store, const char *tenant,
+    const struct store_secret *password, struct fail *f);
+enum fail_code sqlite_password_get(struct store *store, const char *tenant, const char *address,
+    store_secret_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_password_list(struct store *store, const char *tenant, const char *after,
+    unsigned int limit, store_secret_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_password_remove(struct store *store, const char *tenant,
+    const char *address, uint32_t *removed_out, struct fail *f);
+enum fail_code sqlite_mark_put(struct store *store, const struct store_mark *mark,
+    struct fail *f);
+enum fail_code sqlite_mark_get(struct store *store, const char *tenant,
+    const unsigned char id[STORE_ID_SIZE], store_mark_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_mark_purge(struct store *store, int64_t now_ms, unsigned int limit,
+    uint32_t *removed_out, struct fail *f);
+enum fail_code sqlite_record_put(struct store *store, const struct store_record *record,
+    struct fail *f);
+enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t after,
+    unsigned int limit, store_record_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
+    struct fail *f);
+
+#endif

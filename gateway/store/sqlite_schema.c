@@ -1,0 +1,207 @@
+#include <stdlib.h>
+
+#include "gateway/store/sqlite.h"
+
+/*
+ * Each entry leads from the version before it to its own; none is ever changed once released.
+ * Types and clauses are those that PostgreSQL has too (BLOB is BYTEA there).
+ */
+static const char *const migrations[] = {
+	/* 1 */
+	"CREATE TABLE tenant ("
+	" name TEXT NOT NULL PRIMARY KEY);"
+
+	"CREATE TABLE vault_key ("
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" name TEXT NOT NULL,"
+	" id BLOB NOT NULL UNIQUE,"
+	" sealed BLOB NOT NULL,"
+	" created BIGINT NOT NULL,"
+	" PRIMARY KEY (tenant, name));"
+
+	"CREATE TABLE cert ("
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" fingerprint TEXT NOT NULL,"
+	" der BLOB NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" issuer TEXT NOT NULL,"
+	" key_type TEXT NOT NULL,"
+	" not_before BIGINT NOT NULL,"
+	" not_after BIGINT NOT NULL,"
+	" unusable TEXT,"
+	" PRIMARY KEY (tenant, fingerprint));"
+
+	"CREATE TABLE cert_address ("
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" address TEXT NOT NULL,"
+	" fingerprint TEXT NOT NULL,"
+	" PRIMARY KEY (tenant, address, fingerprint),"
+	" FOREIGN KEY (tenant, fingerprint) REFERENCES cert (tenant, fingerprint)"
+	" ON DELETE CASCADE);"
+	"CREATE INDEX cert_address_fingerprint ON cert_address (tenant, fingerprint);"
+
+	"CREATE TABLE password ("
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" address TEXT NOT NULL,"
+	" id BLOB NOT NULL UNIQUE,"
+	" sealed BLOB NOT NULL,"
+	" created BIGINT NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" PRIMARY KEY (tenant, address));"
+
+	"CREATE TABLE mark ("
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" id BLOB NOT NULL,"
+	" sender TEXT NOT NULL,"
+	" ways INTEGER NOT NULL,"
+	" source TEXT NOT NULL,"
+	" queue_id TEXT NOT NULL,"
+	" message_id TEXT NOT NULL,"
+	" created_ms BIGINT NOT NULL,"
+	" expires_ms BIGINT NOT NULL,"
+	" PRIMARY KEY (tenant, id));"
+	"CREATE INDEX mark_expires ON mark (expires_ms);"
+
+	/* Outsiders' mail has no tenant, and records outlive one: no reference. */
+	"CREATE TABLE record ("
+	" id INTEGER PRIMARY KEY,"
+	" tenant TEXT NOT NULL,"
+	" time_ms BIGINT NOT NULL,"
+	" queue_id TEXT,"
+	" message_id TEXT,"
+	" data BLOB NOT NULL);"
+	"CREATE INDEX record_queue_id ON record (queue_id);"
+	"CREATE INDEX record_message_id ON record (message_id);",
+};
+
+const char *const sqlite_texts[SQL_STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_TENANT_PUT] = "INSERT INTO tenant (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+	[SQL_KEY_PUT] = "INSERT INTO vault_key (tenant, name, id, sealed, created)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_KEY_GET] = "SELECT name, id, sealed, created FROM vault_key"
+	    " WHERE tenant = ?1 AND name = ?2",
+	[SQL_CERT_PUT] = "INSERT INTO cert (tenant, fingerprint, der, subject, issuer, key_type,"
+	    " not_before, not_after, unusable) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+	    " ON CONFLICT (tenant, fingerprint) DO NOTHING",
+	[SQL_CERT_ADDRESS_PUT] = "INSERT INTO cert_address (tenant, address, fingerprint)"
+	    " VALUES (?1, ?2, ?3) ON CONFLICT (tenant, address, fingerprint) DO NOTHING",
+	[SQL_CERT_LIST] = "SELECT a.address, c.fingerprint, c.subject, c.issuer, c.key_type,"
+	    " c.not_before, c.not_after, c.unusable FROM cert_address a"
+	    " JOIN cert c ON c.tenant = a.tenant AND c.fingerprint = a.fingerprint"
+	    " WHERE a.tenant = ?1 AND (a.address, a.fingerprint) > (?2, ?3)"
+	    " ORDER BY a.address, a.fingerprint LIMIT ?4",
+	[SQL_CERT_LIST_ADDRESS] = "SELECT a.address, c.fingerprint, c.subject, c.issuer,"
+	    " c.key_type, c.not_before, c.not_after, c.unusable FROM cert_address a"
+	    " JOIN cert c ON c.tenant = a.tenant AND c.fingerprint = a.fingerprint"
+	    " WHERE a.tenant = ?1 AND (a.address, a.fingerprint) > (?2, ?3)"
+	    " AND a.address = ?5 ORDER BY a.address, a.fingerprint LIMIT ?4",
+	[SQL_CERT_DER] = "SELECT der FROM cert WHERE tenant = ?1 AND fingerprint = ?2",
+	[SQL_CERT_REMOVE] = "DELETE FROM cert_address WHERE tenant = ?1 AND fingerprint = ?2",
+	[SQL_CERT_REMOVE_ADDRESS] = "DELETE FROM cert_address WHERE tenant = ?1 AND address = ?2",
+	[SQL_CERT_REMOVE_PAIR] = "DELETE FROM cert_address WHERE tenant = ?1 AND address = ?2"
+	    " AND fingerprint = ?3",
+	[SQL_CERT_SWEEP] = "DELETE FROM cert WHERE tenant = ?1 AND NOT EXISTS (SELECT 1"
+	    " FROM cert_address a WHERE a.tenant = cert.tenant"
+	    " AND a.fingerprint = cert.fingerprint)",
+	[SQL_PASSWORD_PUT] = "INSERT INTO password (tenant, address, id, sealed, created, origin)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, address) DO UPDATE SET"
+	    " id = excluded.id, sealed = excluded.sealed, created = excluded.created,"
+	    " origin = excluded.origin",
+	[SQL_PASSWORD_GET] = "SELECT address, id, sealed, created, origin FROM password"
+	    " WHERE tenant = ?1 AND address = ?2",
+	[SQL_PASSWORD_LIST] = "SELECT address, id, created, origin FROM password"
+	    " WHERE tenant = ?1 AND address > ?2 ORDER BY address LIMIT ?3",
+	[SQL_PASSWORD_REMOVE] = "DELETE FROM password WHERE tenant = ?1 AND address = ?2",
+	[SQL_MARK_PUT] = "INSERT INTO mark (tenant, id, sender, ways, source, queue_id, message_id,"
+	    " created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[SQL_MARK_GET] = "SELECT sender, ways, source, queue_id, message_id, created_ms,"
+	    " expires_ms FROM mark WHERE tenant = ?1 AND id = ?2",
+	[SQL_MARK_PURGE] = "DELETE FROM mark WHERE (tenant, id) IN (SELECT tenant, id FROM mark"
+	    " WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2)",
+	[SQL_RECORD_PUT] = "INSERT INTO record (tenant, time_ms, queue_id, message_id, data)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)",
+	/* UNION, not OR: each half uses its own index */
+	[SQL_RECORD_FIND] = "SELECT id, data FROM record WHERE id IN ("
+	    "SELECT id FROM record WHERE queue_id = ?1 AND id > ?2"
+	    " UNION SELECT id FROM record WHERE message_id = ?1 AND id > ?2)"
+	    " ORDER BY id LIMIT ?3",
+	/* records are never deleted: their last number is their count, at no cost */
+	[SQL_COUNTS] = "SELECT (SELECT COALESCE(MAX(id), 0) FROM record),"
+	    " (SELECT COUNT(*) FROM cert), (SELECT COUNT(*) FROM password),"
+	    " (SELECT COUNT(*) FROM mark WHERE expires_ms > ?1)",
+};
+
+uint32_t
+sqlite_schema(void)
+{
+	return (uint32_t)(sizeof(migrations) / sizeof(migrations[0]));
+}
+
+static enum fail_code
+sqlite_execute(struct sqlite_store *s, const char *text, struct fail *f)
+{
+	int rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? SG_OK : sqlite_fail(s, rc, f);
+}
+
+static enum fail_code
+sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out, struct fail *f)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc;
+
+	*version_out = 0;
+	rc = sqlite3_prepare_v2(s->db, "SELECT COALESCE(MAX(version), 0) FROM schema_version", -1,
+	    &statement, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW)
+		*version_out = (uint32_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return rc == SQLITE_ROW ? SG_OK : sqlite_fail(s, rc, f);
+}
+
+static enum fail_code
+sqlite_migrate_one(struct sqlite_store *s, uint32_t version, struct fail *f)
+{
+	char *note = sqlite3_mprintf("INSERT INTO schema_version (version) VALUES (%u)", version);
+	enum fail_code code;
+
+	if (note == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory to prepare the database");
+	code = sqlite_execute(s, "BEGIN IMMEDIATE", f);
+	if (code == SG_OK)
+		code = sqlite_execute(s, migrations[version - 1], f);
+	if (code == SG_OK)
+		code = sqlite_execute(s, note, f);
+	if (code == SG_OK)
+		code = sqlite_execute(s, "COMMIT", f);
+	sqlite3_free(note);
+	if (code != SG_OK)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+enum fail_code
+sqlite_migrate(struct sqlite_store *s, struct fail *f)
+{
+	uint32_t version = 0;
+	enum fail_code code;
+
+	code = sqlite_execute(s, "CREATE TABLE IF NOT EXISTS schema_version"
+	    " (version INTEGER NOT NULL PRIMARY KEY)", f);
+	if (code == SG_OK)
+		code = sqlite_schema_read(s, &version, f);
+	if (code == SG_OK && version > sqlite_schema())
+		code = fail_set(f, SG_EUSAGE,
+		    "install the newer Sealgate again, or restore a backup of the database",
+		    "database %s has schema %u, this program knows %u", s->path, version,
+		    sqlite_schema());
+	while (code == SG_OK && version < sqlite_schema())
+		code = sqlite_migrate_one(s, ++version, f);
+	return code;
+}

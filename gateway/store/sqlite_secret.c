@@ -1,0 +1,165 @@
+#include "gateway/store/sqlite.h"
+
+enum fail_code
+sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_TENANT_PUT, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	return sqlite_run(s, statement, f);
+}
+
+static void
+sqlite_secret_bind(struct sqlite_store *s, sqlite3_stmt *statement, const char *tenant,
+    const struct store_secret *secret)
+{
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, secret->name);
+	sqlite_bind_blob(s, statement, 3, secret->id, sizeof(secret->id));
+	sqlite_bind_blob(s, statement, 4, secret->sealed, secret->sealed_size);
+	sqlite_bind_int(s, statement, 5, secret->created);
+}
+
+/* The one row of a statement that selects name, id, sealed, created and, with origin, that. */
+static enum fail_code
+sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *statement, bool origin,
+    store_secret_fn *each, void *context, struct fail *f)
+{
+	struct store_secret secret = {.name = NULL};
+	bool row = false;
+	enum fail_code code = sqlite_step(s, statement, &row, f);
+
+	if (code != SG_OK)
+		return code;
+	if (!row)
+		return fail_set(f, SG_ENOTFOUND, NULL, "not found");
+	code = sqlite_fixed(s, statement, 1, secret.id, sizeof(secret.id), f);
+	if (code != SG_OK)
+		return code;
+	secret.name = sqlite_str(statement, 0);
+	secret.sealed = sqlite3_column_blob(statement, 2);
+	secret.sealed_size = (size_t)sqlite3_column_bytes(statement, 2);
+	secret.created = sqlite3_column_int64(statement, 3);
+	secret.origin = origin ? sqlite_str(statement, 4) : "";
+	return each(context, &secret, f);
+}
+
+enum fail_code
+sqlite_key_put(struct store *store, const char *tenant, const struct store_secret *key,
+    struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_KEY_PUT, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_secret_bind(s, statement, tenant, key);
+	return sqlite_run(s, statement, f);
+}
+
+enum fail_code
+sqlite_key_get(struct store *store, const char *tenant, const char *name, store_secret_fn *each,
+    void *context, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_KEY_GET, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, name);
+	code = sqlite_secret_get(s, statement, false, each, context, f);
+	sqlite_done(statement);
+	return code;
+}
+
+enum fail_code
+sqlite_password_put(struct store *store, const char *tenant, const struct store_secret *password,
+    struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_PASSWORD_PUT, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_secret_bind(s, statement, tenant, password);
+	sqlite_bind_str(s, statement, 6, password->origin);
+	return sqlite_run(s, statement, f);
+}
+
+enum fail_code
+sqlite_password_get(struct store *store, const char *tenant, const char *address,
+    store_secret_fn *each, void *context, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_PASSWORD_GET, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, address);
+	code = sqlite_secret_get(s, statement, true, each, context, f);
+	sqlite_done(statement);
+	return code;
+}
+
+enum fail_code
+sqlite_password_list(struct store *store, const char *tenant, const char *after,
+    unsigned int limit, store_secret_fn *each, void *context, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	struct store_secret secret = {.name = NULL};
+	sqlite3_stmt *statement;
+	bool row = false;
+	enum fail_code code;
+
+	code = sqlite_use(s, SQL_PASSWORD_LIST, &statement, f);
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, after);
+	sqlite_bind_int(s, statement, 3, limit);
+	for (;;) {
+		code = sqlite_step(s, statement, &row, f);
+		if (code != SG_OK || !row)
+			break;
+		secret.name = sqlite_str(statement, 0);
+		secret.created = sqlite3_column_int64(statement, 2);
+		secret.origin = sqlite_str(statement, 3);
+		code = sqlite_fixed(s, statement, 1, secret.id, sizeof(secret.id), f);
+		if (code == SG_OK)
+			code = each(context, &secret, f);
+		if (code != SG_OK)
+			break;
+	}
+	sqlite_done(statement);
+	return code;
+}
+
+enum fail_code
+sqlite_password_remove(struct store *store, const char *tenant, const char *address,
+    uint32_t *removed_out, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code;
+
+	*removed_out = 0;
+	code = sqlite_use(s, SQL_PASSWORD_REMOVE, &statement, f);
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, address);
+	code = sqlite_run(s, statement, f);
+	if (code == SG_OK)
+		*removed_out = sqlite_changed(s);
+	return code;
+}

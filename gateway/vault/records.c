@@ -1,0 +1,171 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/base/fd.h"
+#include "gateway/base/str.h"
+#include "gateway/vault/server.h"
+#include "gateway/vault/vault.h"
+
+/* --- record --- */
+
+static enum fail_code record_store(struct store *store, const unsigned char *data, size_t size,
+    struct fail *f)
+{
+	struct store_record row = {.data = data, .size = size};
+	struct record record;
+	enum fail_code code;
+
+	code = record_decode(data, size, &record, f);
+	if (code != SG_OK)
+		return code;
+	row.tenant = record.tenant;
+	row.time_ms = record.time_ms;
+	row.queue_id = record.queue_id;
+	row.message_id = record.message_id;
+	code = store->ops->record_put(store, &row, f);
+	record_free(&record);
+	return code;
+}
+
+/* All are looked at before the first is stored: the transaction is shared with others. */
+static enum fail_code records_store(struct store *store, const struct buf *bytes, struct fail *f)
+{
+	struct packet_reader p = packet_read(bytes);
+	const unsigned char *data = NULL;
+	struct record record;
+	enum fail_code code;
+	uint32_t count = 0;
+	size_t size = 0;
+	uint32_t i;
+
+	packet_get_u32(&p, &count);
+	for (i = 0; p.code == SG_OK && i < count; i++) {
+		packet_get_bytes(&p, &data, &size);
+		if (p.code != SG_OK)
+			break;
+		code = record_decode(data, size, &record, f);
+		if (code != SG_OK)
+			return code;
+		record_free(&record);
+	}
+	code = packet_get_end(&p, f);
+	p = packet_read(bytes);
+	packet_get_u32(&p, &count);
+	for (i = 0; code == SG_OK && i < count; i++) {
+		packet_get_bytes(&p, &data, &size);
+		code = record_store(store, data, size, f);
+	}
+	return code;
+}
+
+/* What other descriptors would make us wait for, only a regular file does not. */
+static enum fail_code records_read(int fd, struct buf *bytes, struct fail *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_SET) != 0)
+		return fail_set(f, SG_EFORMAT, NULL, "malformed packet");
+	return fd_read_all(fd, bytes, f);
+}
+
+enum fail_code records_handle(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	struct server *server = context;
+	enum fail_code code;
+	struct buf bytes;
+
+	(void)reply;
+	if (request->fd < 0)
+		return records_store(server->store, &request->body, f);
+	if (request->body.size != 0)
+		return fail_set(f, SG_EFORMAT, NULL, "malformed packet");
+	buf_init(&bytes, PACKET_RECORDS_MAX);
+	code = records_read(request->fd, &bytes, f);
+	if (code == SG_OK)
+		code = records_store(server->store, &bytes, f);
+	buf_free(&bytes);
+	return code;
+}
+
+/* --- trace --- */
+
+struct trace_page {
+	struct buf entries;
+	uint64_t last;
+	uint32_t count;
+	bool full;
+};
+
+static enum fail_code trace_one(void *context, uint64_t row, const void *data, size_t size,
+    struct fail *f)
+{
+	struct trace_page *page = context;
+	struct packet_writer w = packet_write(&page->entries);
+
+	if (page->full)
+		return SG_OK;
+	packet_put_bytes(&w, data, size);
+	page->last = row;
+	page->count++;
+	page->full = page->entries.size > PACKET_FILL;
+	return packet_put_end(&w, f);
+}
+
+enum fail_code trace_handle(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	struct packet_reader p = packet_read(&request->body);
+	struct packet_writer w = packet_write(&reply->body);
+	struct server *server = context;
+	struct trace_page page = {.last = 0};
+	enum fail_code code;
+	uint64_t after = 0;
+	char *id = NULL;
+
+	buf_init(&page.entries, WIRE_BODY_MAX);
+	packet_get_str(&p, &id);
+	packet_get_u64(&p, &after);
+	code = packet_get_end(&p, f);
+	if (code == SG_OK)
+		code = server->store->ops->record_find(server->store, id, after, SERVER_PAGE,
+		    trace_one, &page, f);
+	if (code == SG_OK) {
+		packet_put_u8(&w, page.full || page.count == SERVER_PAGE);
+		packet_put_u64(&w, page.last);
+		packet_put_u32(&w, page.count);
+		if (w.code == SG_OK)
+			w.code = buf_append(w.buf, page.entries.data, page.entries.size);
+		code = packet_put_end(&w, f);
+	}
+	buf_free(&page.entries);
+	free(id);
+	return code;
+}
+
+/* --- status --- */
+
+enum fail_code status_handle(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	struct packet_reader p = packet_read(&request->body);
+	struct packet_writer w = packet_write(&reply->body);
+	struct server *server = context;
+	struct store_counts counts;
+	enum fail_code code;
+
+	code = packet_get_end(&p, f);
+	if (code == SG_OK)
+		code = server->store->ops->counts(server->store, clock_wall_ms(server->clock),
+		    &counts, f);
+	if (code != SG_OK)
+		return code;
+	packet_put_u64(&w, counts.records);
+	packet_put_u64(&w, counts.certificates);
+	packet_put_u64(&w, counts.passwords);
+	packet_put_u64(&w, counts.marks);
+	packet_put_u32(&w, counts.schema);
+	return packet_put_end(&w, f);
+}

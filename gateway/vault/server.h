@@ -1,0 +1,121 @@
+/*
+ * server: the inside of sealgate-vault: its state, and what it does for each request.
+ *
+ * One thread. Requests that only read, and those of the command line, are answered at once; what
+ * the milter writes (records, marks) waits for the others that are there and shares their commit
+ * (loop.c). Handlers are wire_handler functions with a struct server as context. The store is
+ * open while a handler runs.
+ *
+ * Trouble with the database never ends the process: the store is closed, every request gets a
+ * temporary failure that says what is wrong, and opening is tried again now and then.
+ */
+#ifndef SG_GATEWAY_VAULT_SERVER_H
+#define SG_GATEWAY_VAULT_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/conf.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/secret.h"
+#include "gateway/base/wire.h"
+#include "gateway/store/store.h"
+#include "gateway/vault/packets.h"
+
+#define SERVER_DATABASE "vault.db"	/* in the state directory */
+#define SERVER_RETRY_MS 1000		/* between two tries to open a broken store */
+#define SERVER_LISTENER_MILTER 0
+#define SERVER_LISTENER_ADMIN 1
+#define SERVER_PAGE 200u		/* rows of one list packet at most */
+
+struct server {
+	struct conf *conf;
+	const struct clock *clock;	/* borrowed */
+	char *database;			/* path */
+	struct store *store;		/* NULL while it cannot be used */
+	int64_t retry_ms;		/* monotonic time of the next try to open */
+	struct fail trouble;		/* why store is NULL */
+	dev_t state_device;		/* the state directory that the sandbox knows */
+	ino_t state_inode;
+	struct secret master;
+	struct secret mark_key;
+};
+
+/* --- open.c --- */
+
+/*
+ * Takes conf over (also when it fails). Reads the master key and opens the database; at the very
+ * first start makes both. SG_EUSAGE when one of them is missing and the other is not: going on
+ * with a new one would turn flagged mail away for good.
+ */
+MUST_USE enum fail_code server_open(struct server *server, struct conf *conf,
+    const struct clock *clock, struct fail *f);
+void server_close(struct server *server);
+/* The store is there and still the one that was opened; else opens it again, or fails. */
+MUST_USE enum fail_code server_ready(struct server *server, struct fail *f);
+/* After a request: closes a store that says that it is broken. */
+void server_settle(struct server *server);
+/* True when only a new process can help: the state directory is another one now. */
+bool server_lost(const struct server *server);
+/* Makes the tenants of the configuration known to the store. */
+MUST_USE enum fail_code server_tenants(struct server *server, struct fail *f);
+/* A new configuration (taken over): its tenants. */
+MUST_USE enum fail_code server_reload(struct server *server, struct conf *conf, struct fail *f);
+
+/* --- what handlers share (open.c) --- */
+
+/* SG_ENOTFOUND unless the configuration has this tenant; temporary for the milter. */
+MUST_USE enum fail_code server_tenant(const struct server *server, const char *tenant,
+    enum fail_kind kind, struct fail *f);
+/* Commits if code is SG_OK, else rolls back; returns what came of it. */
+MUST_USE enum fail_code server_end(struct server *server, enum fail_code code, struct fail *f);
+int64_t server_now(const struct server *server);	/* seconds since 1970 */
+/* An address from an administrator in the form in which addresses are compared. */
+MUST_USE enum fail_code server_address(char **address, struct fail *f);
+
+/* --- handlers --- */
+
+#define SERVER_HANDLER(name) enum fail_code name(void *context, struct wire_message *request, \
+    struct wire_message *reply, struct fail *f)
+
+SERVER_HANDLER(plan_handle);			/* plan.c */
+SERVER_HANDLER(plan_certificate_handle);
+SERVER_HANDLER(cert_add_handle);		/* certs.c */
+SERVER_HANDLER(cert_list_handle);
+SERVER_HANDLER(cert_show_handle);
+SERVER_HANDLER(cert_remove_handle);
+SERVER_HANDLER(password_handle);		/* password.c */
+SERVER_HANDLER(password_set_handle);
+SERVER_HANDLER(password_list_handle);
+SERVER_HANDLER(password_remove_handle);
+SERVER_HANDLER(mark_make_handle);		/* mark.c; inside a transaction */
+SERVER_HANDLER(mark_check_handle);
+SERVER_HANDLER(records_handle);			/* records.c; inside a transaction */
+SERVER_HANDLER(trace_handle);
+SERVER_HANDLER(status_handle);
+
+/* Deletes marks that expired; false when there was trouble or nothing left to do. */
+bool mark_purge(struct server *server);
+
+/*
+ * Is a password fit to protect a PDF? Printable ASCII, no space at its ends, 10 to 32 bytes, not
+ * digits only below 20, five different characters, no run such as "abcdefghij", not the
+ * recipient's address nor another. SG_EFORMAT says what is wrong, never the password.
+ */
+MUST_USE enum fail_code password_check(const unsigned char *password, size_t size,
+    const char *address, struct fail *f);
+
+/* --- loop.c --- */
+
+struct loop;
+
+/*
+ * Serves until the parent closes control or terminate (a signalfd, or -1) is readable. Listeners
+ * are borrowed.
+ */
+MUST_USE enum fail_code loop_run(struct server *server, int control, int terminate,
+    const int *listeners, size_t listener_count, struct fail *f);
+
+#endif
