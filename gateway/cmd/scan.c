@@ -121,18 +121,22 @@ static void ask_oneshot(const struct scan_job *job, const struct wire_wait *wait
     struct scan_result *result)
 {
 	struct conf here = *job->conf;
-	char *database = str_dup(job->database != NULL ? job->database :
-	    job->conf->scan.database_directory);
+	/* a worker is sent absolute paths only */
+	char *database = realpath(job->database != NULL ? job->database :
+	    job->conf->scan.database_directory, NULL);
 	struct oneshot oneshot;
 	struct fail f;
 
 	fail_clear(&f);
 	here.scan.threads = 1;
-	here.scan.database_directory = database;
 	if (database == NULL) {
-		(void)fail_set(&f, SG_ENOMEM, NULL, "no memory");
+		(void)fail_errno(&f, SG_ENOTFOUND, NULL, "cannot find the signature folder %s",
+		    job->database != NULL ? job->database : here.scan.database_directory);
 		refuse(result, SCAN_NO_VERDICT, &f);
-	} else if (oneshot_start("sealgate-scan", &here, CONF_SCAN, &oneshot, &f) != SG_OK) {
+		return;
+	}
+	here.scan.database_directory = database;
+	if (oneshot_start("sealgate-scan", &here, CONF_SCAN, &oneshot, &f) != SG_OK) {
 		refuse(result, SCAN_NO_VERDICT, &f);
 	} else {
 		scan_message(oneshot.socket, job->message, job->size, wait, result);

@@ -17,20 +17,25 @@
 #include "gateway/base/log.h"
 
 /*
- * libclamav's message callback gets no context outside of a scan proper (the temporary directory
- * is made before), so the watch is found through the thread.
+ * Where this thread keeps its watch. libclamav's message callback gets no context outside of a scan
+ * proper (the temporary directory is made before), and open(2) has none at all.
  */
-static _Thread_local struct watch *watch_here;
+static struct watch **here(void)
+{
+	static _Thread_local struct watch *watch;
+
+	return &watch;
+}
 
 void watch_begin(struct watch *watch)
 {
 	memset(watch, 0, sizeof(*watch));
-	watch_here = watch;
+	*here() = watch;
 }
 
 void watch_end(void)
 {
-	watch_here = NULL;
+	*here() = NULL;
 }
 
 /* A message without the line end and the full stop behind it. */
@@ -52,22 +57,23 @@ static bool wants_memory(const char *text)
 
 static void on_message(enum cl_msg severity, const char *whole, const char *text, void *context)
 {
+	struct watch *watch = *here();
 	struct log_line line;
 
 	(void)whole;
 	(void)context;
 	if (severity < CL_MSG_WARN)
 		return;
-	if (watch_here == NULL) {
+	if (watch == NULL) {
 		log_begin(&line, LOG_LEVEL_NOTICE, NULL, "libclamav");
 		log_str(&line, "text", text);
 		log_end(&line);
 		return;
 	}
-	if (watch_here->warning[0] == '\0')
-		keep_text(watch_here->warning, text);
-	if (watch_here->trouble[0] == '\0' && wants_memory(text))
-		keep_text(watch_here->trouble, text);
+	if (watch->warning[0] == '\0')
+		keep_text(watch->warning, text);
+	if (watch->trouble[0] == '\0' && wants_memory(text))
+		keep_text(watch->trouble, text);
 }
 
 void watch_start(void)
@@ -149,16 +155,17 @@ static bool is_trouble(int error)
 
 static void note(const char *call, int error, bool creates)
 {
+	struct watch *watch = *here();
 	char *out;
 
-	if (watch_here == NULL || error == EINTR || error == EEXIST)
+	if (watch == NULL || error == EINTR || error == EEXIST)
 		return;
 	if (!is_trouble(error) && !(creates && error == ENOENT)) {
 		if (!creates)
 			return;
-		out = watch_here->warning;
+		out = watch->warning;
 	} else {
-		out = watch_here->trouble;
+		out = watch->trouble;
 	}
 	if (out[0] == '\0')
 		(void)snprintf(out, WATCH_TEXT_MAX, "%s in the temporary directory: %s", call,
