@@ -49,25 +49,28 @@ PKG.cmd = libconfuse libcrypto libsystemd
 # ---- what is made of what: folders, then libraries ----
 
 BASE = $(wildcard gateway/base/*.c)
-CONF_DATA = config/conf_wire.c config/keys.c config/rules.c
+# reading the file takes libconfuse and belongs to the command line and supervisor alone
+CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/keys_doc.c)
+CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
+CONF_LIB = $(call libs,libidn2)
 CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/record.c
 # sealing without libmilter: the filter and "sealgate seal" share it
 SEALING = milter/message.c milter/envelope.c milter/outer.c milter/spool.c
 
 SRC.sealgate-milter = $(BASE) $(CONF_DATA) $(CLIENTS) $(wildcard milter/*.c)
-LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) -lpthread
+LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) $(CONF_LIB) -lpthread
 
 SRC.sealgate-scan = $(BASE) $(CONF_DATA) $(filter-out milter/scan/scan.c,$(wildcard milter/scan/*.c))
-LIB.sealgate-scan = $(call libs,$(PKG.scan)) -lpthread
+LIB.sealgate-scan = $(call libs,$(PKG.scan)) $(CONF_LIB) -lpthread
 
 SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
-LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm -lpthread
+LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm $(CONF_LIB) -lpthread
 
 SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
-LIB.sealgate-vault = $(call libs,$(PKG.vault)) -lpthread
+LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread
 
-SRC.sealgate = $(BASE) $(CONF_DATA) config/conf.c $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)
-LIB.sealgate = $(call libs,$(PKG.cmd)) -lpthread
+SRC.sealgate = $(BASE) $(CONF_DATA) $(CONF_FILE) $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)
+LIB.sealgate = $(call libs,$(PKG.cmd)) $(CONF_LIB) -lpthread
 
 PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault
 

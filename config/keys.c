@@ -1,0 +1,345 @@
+#include "config/keys.h"
+
+#include <string.h>
+
+#include "config/conf.h"
+#include "gateway/base/log.h"
+#include "gateway/base/str.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define SECOND UINT64_C(1000)
+#define HOUR (SECOND * 3600)
+#define DAY (HOUR * 24)
+
+#define NEAREST_WORD_MAX 64	/* bytes; no key is longer */
+
+_Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD == 1 &&
+    CONF_PAGE_LETTER == 1 && CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
+    LOG_LEVEL_DEBUG == 2, "choices below are in the order of their enums");
+
+static const char *const sandboxes[] = { "full", "reduced", NULL };
+static const char *const levels[] = { "error", "notice", "debug", NULL };
+static const char *const targets[] = { "stderr", "syslog", NULL };
+static const char *const actions[] = { "refuse", "hold", NULL };
+static const char *const pages[] = { "a4", "letter", NULL };
+static const char *const insides[] = { "clear", "seal", NULL };
+static const char *const subjects[] = { "keep", "placeholder", NULL };
+
+#define AT(member) .offset = offsetof(struct conf, member)
+#define TENANT_AT(member) .offset = offsetof(struct conf_tenant, member)
+
+static const struct key table[] = {
+	/* where Postfix talks to us */
+	{ .name = "socket", .type = KEY_SOCKET, AT(socket), .roles = CONF_MILTER,
+	    .preset = "local:/run/sealgate/milter/milter.sock",
+	    .help = "Where Postfix talks to the filter. local:PATH is a unix socket; "
+	    "inet:PORT@HOST costs about 50 ms a message." },
+	{ .name = "socket_mode", .type = KEY_OCTAL, AT(socket_mode), .roles = CONF_MILTER,
+	    .min = 0600, .max = 0777, .preset = "0660",
+	    .help = "Rights of the unix socket." },
+	{ .name = "socket_group", .type = KEY_NAME, AT(socket_group), .roles = CONF_MILTER,
+	    .preset = "postfix", .may_be_empty = true,
+	    .help = "Group of the unix socket; Postfix must be in it. Empty leaves the group "
+	    "as it is." },
+	{ .name = "stage_port", .type = KEY_NUMBER, AT(stage_port), .roles = CONF_MILTER,
+	    .min = 1, .max = 65535, .preset = "10225",
+	    .help = "Loopback port of the second stage, where Postfix brings each final "
+	    "recipient." },
+	{ .name = "seal_before_queue", .type = KEY_BOOL, AT(seal_before_queue),
+	    .roles = CONF_MILTER, .preset = "yes",
+	    .help = "Seal a message to one outside recipient before Postfix queues it. no "
+	    "sends all flagged mail through the second stage, for those whose always_bcc "
+	    "archive must get a copy of its own." },
+	/* places */
+	{ .name = "run_directory", .type = KEY_PATH, AT(run_directory), .roles = CONF_MILTER,
+	    .preset = "/run/sealgate",
+	    .help = "Folder of the sockets between the programs. It is made at start." },
+	{ .name = "state_directory", .type = KEY_PATH, AT(state_directory), .roles = CONF_VAULT,
+	    .preset = "/var/lib/sealgate", .is_folder = true,
+	    .help = "Folder of the database." },
+	{ .name = "spool_directory", .type = KEY_PATH, AT(spool_directory),
+	    .roles = CONF_MILTER, .preset = "/var/spool/sealgate", .is_folder = true,
+	    .help = "Folder for bodies above message.memory_max. A file there has no name, so "
+	    "nothing stays behind." },
+	{ .name = "master_key_file", .type = KEY_PATH, AT(master_key_file), .roles = CONF_VAULT,
+	    .preset = "/var/lib/sealgate/master.key",
+	    .help = "File of the key under which the vault encrypts passwords. It is made at "
+	    "the first start; keep a copy of it apart from that of the database." },
+	/* users */
+	{ .name = "users.milter", .type = KEY_NAME, AT(users.milter), .roles = CONF_MILTER,
+	    .preset = "sealgate-milter",
+	    .help = "User of the filter: a name, or UID:GID. All four count only when started "
+	    "as root." },
+	{ .name = "users.scan", .type = KEY_NAME, AT(users.scan), .roles = CONF_SCAN,
+	    .preset = "sealgate-scan", .help = "User of the virus scanner." },
+	{ .name = "users.pdf", .type = KEY_NAME, AT(users.pdf), .roles = CONF_PDF,
+	    .preset = "sealgate-pdf", .help = "User of the PDF workers." },
+	{ .name = "users.vault", .type = KEY_NAME, AT(users.vault), .roles = CONF_VAULT,
+	    .preset = "sealgate-vault",
+	    .help = "User of the vault; owns state_directory and master_key_file." },
+	{ .name = "sandbox", .type = KEY_CHOICE, AT(sandbox), .roles = CONF_ALL,
+	    .choices = sandboxes, .preset = "full",
+	    .help = "full refuses to start where the kernel has no Landlock; reduced starts "
+	    "without it." },
+	/* log */
+	{ .name = "log.level", .type = KEY_CHOICE, AT(log.level), .roles = CONF_ALL,
+	    .choices = levels, .preset = "notice",
+	    .help = "error: an administrator must act; notice: one line a message as well; "
+	    "debug: more." },
+	{ .name = "log.target", .type = KEY_CHOICE, AT(log.target), .roles = CONF_ALL,
+	    .choices = targets, .preset = "stderr",
+	    .help = "stderr (the journal, under systemd) or syslog, facility mail." },
+	/* message */
+	{ .name = "message.size_max", .type = KEY_SIZE, AT(message.size_max),
+	    .roles = CONF_MILTER | CONF_SCAN | CONF_PDF, .min = 64 * KIB, .max = 2 * GIB - 1,
+	    .preset = "100M", .help = "Largest message; a larger one is refused." },
+	{ .name = "message.header_max", .type = KEY_SIZE, AT(message.header_max),
+	    .roles = CONF_MILTER | CONF_PDF, .min = 16 * KIB, .max = 16 * MIB,
+	    .preset = "256K",
+	    .help = "Largest sum of the header fields; above it the message is refused." },
+	{ .name = "message.memory_max", .type = KEY_SIZE, AT(message.memory_max),
+	    .roles = CONF_MILTER, .min = 0, .max = 64 * MIB, .preset = "1M",
+	    .help = "A body up to this size stays in memory, a larger one goes to "
+	    "spool_directory." },
+	{ .name = "recipients.max", .type = KEY_NUMBER, AT(recipients.max),
+	    .roles = CONF_MILTER, .min = 1, .max = 100000, .preset = "1000",
+	    .help = "Most recipients of a flagged message; above it the message is refused." },
+	/* scan */
+	{ .name = "scan.threads", .type = KEY_NUMBER, AT(scan.threads), .roles = CONF_SCAN,
+	    .min = 1, .max = 256, .preset = "2",
+	    .help = "Messages scanned at once. More than there are cores gains nothing." },
+	{ .name = "scan.timeout", .type = KEY_DURATION, AT(scan.timeout_ms),
+	    .roles = CONF_SCAN | CONF_MILTER, .min = SECOND, .max = HOUR, .preset = "120s",
+	    .help = "Time for one message; after it there is no verdict and the sender's "
+	    "server tries again." },
+	{ .name = "scan.database_directory", .type = KEY_PATH, AT(scan.database_directory),
+	    .roles = CONF_SCAN, .preset = "/var/lib/clamav", .is_folder = true,
+	    .help = "Folder of ClamAV's signatures, kept fresh by freshclam." },
+	{ .name = "scan.temporary_directory", .type = KEY_PATH, AT(scan.temporary_directory),
+	    .roles = CONF_SCAN, .preset = "", .may_be_empty = true, .is_folder = true,
+	    .help = "Folder in which the scanner unpacks. Empty: a tmpfs of its own where it "
+	    "may mount one, else the system's." },
+	{ .name = "scan.database_age_max", .type = KEY_DURATION, AT(scan.database_age_max_ms),
+	    .roles = CONF_SCAN, .min = HOUR, .max = 365 * DAY, .preset = "7d",
+	    .help = "sealgate doctor complains when the signatures are older." },
+	{ .name = "scan.size_max", .type = KEY_SIZE, AT(scan.size_max), .roles = CONF_SCAN,
+	    .min = MIB, .max = 2 * GIB - 1, .preset = "400M",
+	    .help = "Most bytes that are unpacked of one message; more is unscannable, never "
+	    "clean." },
+	{ .name = "scan.files_max", .type = KEY_NUMBER, AT(scan.files_max), .roles = CONF_SCAN,
+	    .min = 1, .max = 1000000, .preset = "10000",
+	    .help = "Most files that are unpacked of one message; more is unscannable." },
+	{ .name = "scan.recursion_max", .type = KEY_NUMBER, AT(scan.recursion_max),
+	    .roles = CONF_SCAN, .min = 1, .max = 100, .preset = "17",
+	    .help = "Most archives within archives; more is unscannable." },
+	{ .name = "scan.infected", .type = KEY_CHOICE, AT(scan.infected), .roles = CONF_MILTER,
+	    .choices = actions, .preset = "refuse",
+	    .help = "What happens to infected mail: refused, or kept in Postfix's hold queue. "
+	    "Flagged mail is always refused." },
+	{ .name = "scan.unscannable", .type = KEY_CHOICE, AT(scan.unscannable),
+	    .roles = CONF_MILTER, .choices = actions, .preset = "refuse",
+	    .help = "What happens to mail that the scanner cannot look into. Flagged mail is "
+	    "always refused." },
+	/* pdf */
+	{ .name = "pdf.workers", .type = KEY_NUMBER, AT(pdf.workers), .roles = CONF_PDF,
+	    .min = 1, .max = 64, .preset = "2", .help = "PDF worker processes." },
+	{ .name = "pdf.timeout", .type = KEY_DURATION, AT(pdf.timeout_ms),
+	    .roles = CONF_PDF | CONF_MILTER, .min = SECOND, .max = HOUR, .preset = "120s",
+	    .help = "Time for one PDF; after it the sender's server tries again." },
+	{ .name = "pdf.memory_max", .type = KEY_SIZE, AT(pdf.memory_max), .roles = CONF_PDF,
+	    .min = 128 * MIB, .max = 64 * GIB, .preset = "1G",
+	    .help = "Most memory of one PDF worker." },
+	{ .name = "pdf.pages_max", .type = KEY_NUMBER, AT(pdf.pages_max), .roles = CONF_PDF,
+	    .min = 1, .max = 100000, .preset = "2000",
+	    .help = "Most pages of one PDF; a longer message cannot be sealed this way." },
+	{ .name = "pdf.page", .type = KEY_CHOICE, AT(pdf.page), .roles = CONF_PDF,
+	    .choices = pages, .preset = "a4", .help = "Size of a page." },
+	{ .name = "mark.life", .type = KEY_DURATION, AT(mark.life_ms),
+	    .roles = CONF_MILTER | CONF_VAULT, .min = DAY, .max = 90 * DAY, .preset = "21d",
+	    .help = "How long a flagged message may wait in Postfix's queue: at least two "
+	    "queue lifetimes and the time in hold." },
+	/* tags */
+	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
+	    .preset = "secure, encrypt, confidential",
+	    .help = "Words in brackets at the start or end of a subject that flag a message." },
+	{ .name = "tags.envelope", .type = KEY_WORDS, AT(tags.envelope), .roles = CONF_MILTER,
+	    .preset = "envelope", .help = "Words that flag it for the envelope (S/MIME) alone." },
+	{ .name = "tags.pdf", .type = KEY_WORDS, AT(tags.pdf), .roles = CONF_MILTER,
+	    .preset = "pdf", .help = "Words that flag it for the encrypted PDF alone." },
+	{ .name = "tags.tls", .type = KEY_WORDS, AT(tags.tls), .roles = CONF_MILTER,
+	    .preset = "tls",
+	    .help = "Words that flag it for proven TLS alone. Not available yet: such mail is "
+	    "refused, never sent clear." },
+	{ .name = "tags.header", .type = KEY_FIELD, AT(tags.header), .roles = CONF_MILTER,
+	    .preset = "X-Sealgate",
+	    .help = "Header field that flags a message by the same words." },
+	{ .name = "tags.sensitivity", .type = KEY_WORDS, AT(tags.sensitivity),
+	    .roles = CONF_MILTER, .preset = "company-confidential, private",
+	    .help = "Values of the Sensitivity field that flag a message. May be empty.",
+	    .may_be_empty = true },
+	/* a tenant */
+	{ .name = "tenant.domains", .type = KEY_DOMAINS, TENANT_AT(domains),
+	    .roles = CONF_MILTER,
+	    .help = "The tenant's mail domains. At least one; a domain belongs to one tenant." },
+	{ .name = "tenant.logins", .type = KEY_LOGINS, TENANT_AT(logins), .roles = CONF_MILTER,
+	    .preset = "", .may_be_empty = true,
+	    .help = "SASL logins of the tenant's senders; * stands for any characters, as in "
+	    "*@example.com." },
+	{ .name = "tenant.networks", .type = KEY_NETWORKS, TENANT_AT(networks),
+	    .roles = CONF_MILTER, .preset = "", .may_be_empty = true,
+	    .help = "Networks of the tenant's senders. Loopback counts only if it is listed." },
+	{ .name = "tenant.protections", .type = KEY_WAYS, TENANT_AT(protections),
+	    .roles = CONF_MILTER, .preset = "envelope, pdf",
+	    .help = "Protections in order of preference: each recipient gets the first that is "
+	    "possible." },
+	{ .name = "tenant.inside", .type = KEY_CHOICE, TENANT_AT(inside), .roles = CONF_MILTER,
+	    .choices = insides, .preset = "clear",
+	    .help = "Flagged mail to the tenant's own users: clear, or sealed as well." },
+	{ .name = "tenant.subject_envelope", .type = KEY_CHOICE, TENANT_AT(subject_envelope),
+	    .roles = CONF_MILTER, .choices = subjects, .preset = "keep",
+	    .help = "Subject outside an envelope: the sender's, or subject_placeholder." },
+	{ .name = "tenant.subject_pdf", .type = KEY_CHOICE, TENANT_AT(subject_pdf),
+	    .roles = CONF_MILTER, .choices = subjects, .preset = "placeholder",
+	    .help = "Subject outside a PDF: the sender's, or subject_placeholder." },
+	{ .name = "tenant.subject_placeholder", .type = KEY_TEXT,
+	    TENANT_AT(subject_placeholder), .roles = CONF_MILTER, .min = 1, .max = 200,
+	    .preset = "Protected message",
+	    .help = "The Subject that stands for the sender's own." },
+};
+
+#define TABLE_COUNT (sizeof table / sizeof table[0])
+
+const struct key *
+keys_all(size_t *count_out)
+{
+	*count_out = TABLE_COUNT;
+	return table;
+}
+
+bool
+key_of_tenant(const struct key *key)
+{
+	return strncmp(key->name, KEYS_TENANT, strlen(KEYS_TENANT)) == 0;
+}
+
+bool
+key_is_list(const struct key *key)
+{
+	return key->type >= KEY_WORDS;
+}
+
+const struct key *
+keys_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < TABLE_COUNT; i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+const char *
+key_leaf(const struct key *key)
+{
+	const char *dot = strchr(key->name, '.');
+
+	return dot == NULL ? key->name : dot + 1;
+}
+
+bool
+key_section(const struct key *key, char *section, size_t size)
+{
+	size_t length = (size_t)(key_leaf(key) - key->name);
+
+	if (length > 0)
+		length--;	/* the dot */
+	if (length + 1 > size)
+		return false;
+	memcpy(section, key->name, length);
+	section[length] = '\0';
+	return true;
+}
+
+/* Edits (Levenshtein) that turn a into b, ASCII case ignored; both below NEAREST_WORD_MAX. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[NEAREST_WORD_MAX + 1];
+	size_t b_size = strlen(b);
+	size_t i;
+	size_t j;
+
+	for (j = 0; j <= b_size; j++)
+		row[j] = j;
+	for (i = 1; a[i - 1] != '\0'; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (j = 1; j <= b_size; j++) {
+			size_t change = corner +
+			    (str_lower_char(a[i - 1]) != str_lower_char(b[j - 1]));
+			size_t step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			corner = row[j];
+			row[j] = change < step ? change : step;
+		}
+	}
+	return row[b_size];
+}
+
+/* Whether candidate is nearer to word than *best; a third of the letters may differ. */
+static bool
+nearer(const char *word, const char *candidate, size_t *best)
+{
+	size_t edits;
+
+	if (strlen(word) > NEAREST_WORD_MAX || strlen(candidate) > NEAREST_WORD_MAX)
+		return false;
+	edits = distance(word, candidate);
+	if (edits >= *best || edits > 1 + strlen(candidate) / 3)
+		return false;
+	*best = edits;
+	return true;
+}
+
+const char *
+keys_nearest_of(const char *word, const char *const *words, size_t count)
+{
+	const char *found = NULL;
+	size_t best = SIZE_MAX;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (nearer(word, words[i], &best))
+			found = words[i];
+	}
+	return found;
+}
+
+/*
+ * A key in the wrong section ("threads" at the top, "pdf.threads") is found by its last part: it
+ * counts as one edit more than a misspelling.
+ */
+const char *
+keys_nearest(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const char *leaf = dot == NULL ? name : dot + 1;
+	const char *found = NULL;
+	size_t best = SIZE_MAX;
+	size_t i;
+
+	for (i = 0; i < TABLE_COUNT; i++) {
+		if (nearer(name, table[i].name, &best))
+			found = table[i].name;
+	}
+	for (i = 0; found == NULL && i < TABLE_COUNT; i++) {
+		if (nearer(leaf, key_leaf(&table[i]), &best))
+			found = table[i].name;
+	}
+	return found;
+}
