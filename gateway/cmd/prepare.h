@@ -1,0 +1,32 @@
+/*
+ * prepare: the places that the gateway needs before its workers start. Supervisor only.
+ */
+#ifndef SG_GATEWAY_CMD_PREPARE_H
+#define SG_GATEWAY_CMD_PREPARE_H
+
+#include "config/conf.h"
+#include "gateway/base/fail.h"
+
+/* The listening sockets of the workers; -1 when closed. */
+struct prepare_sockets {
+	int scan;
+	int pdf;
+	int vault;
+	int admin;
+};
+
+/*
+ * Makes the folders (run, state, spool, the milter socket's) where they are missing and gives
+ * them to their users when root. SG_ESYSTEM, SG_EUSAGE with what to do.
+ */
+MUST_USE enum fail_code prepare_folders(const struct conf *conf, struct fail *f);
+
+/* Takes the lock that says "one gateway"; *lock_out stays open until the end. SG_EEXIST. */
+MUST_USE enum fail_code prepare_lock(const struct conf *conf, int *lock_out, struct fail *f);
+
+/* Opens all listening sockets below run_directory, each for its one client. */
+MUST_USE enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *sockets,
+    struct fail *f);
+void prepare_close(struct prepare_sockets *sockets);
+
+#endif

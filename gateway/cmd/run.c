@@ -1,0 +1,245 @@
+/* sealgate run: the supervisor, in the foreground. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "gateway/base/fd.h"
+#include "gateway/base/log.h"
+#include "gateway/base/str.h"
+#include "gateway/cmd/cmd.h"
+#include "gateway/cmd/prepare.h"
+#include "gateway/cmd/supervise.h"
+
+struct run {
+	struct conf *conf;
+	struct prepare_sockets sockets;
+	struct supervise *supervise;
+	int lock;
+	int signals;
+	int log_pipe;	/* the reading end when lines go to syslog, else -1 */
+	bool stop;
+};
+
+/* ---- syslog: the one place that talks to it; workers write to their standard error ---- */
+
+static enum fail_code open_syslog(struct run *run, struct fail *f)
+{
+	int ends[2];
+
+	if (run->conf->log.target != CONF_LOG_SYSLOG)
+		return SG_OK;
+	if (pipe2(ends, O_CLOEXEC) != 0 || dup2(ends[1], STDERR_FILENO) < 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a pipe for the log");
+	(void)close(ends[1]);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	openlog("sealgate", LOG_PID | LOG_NDELAY, LOG_MAIL);
+	run->log_pipe = ends[0];
+	return SG_OK;
+}
+
+static void forward_line(const char *line)
+{
+	int level = strstr(line, ": error ") != NULL ? LOG_ERR :
+	    strstr(line, ": debug ") != NULL ? LOG_DEBUG : LOG_NOTICE;
+
+	syslog(level, "%s", line);
+}
+
+/* Lines are at most LOG_LINE_MAX and each one write(2), so a pipe never splits one. */
+static void forward_log(const struct run *run)
+{
+	char lines[16384];
+	ssize_t n;
+
+	while (run->log_pipe >= 0 && (n = read(run->log_pipe, lines, sizeof(lines) - 1)) > 0) {
+		char *line = lines;
+
+		lines[n] = '\0';
+		for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
+			*end = '\0';
+			forward_line(line);
+			line = end + 1;
+		}
+		if (line[0] != '\0')
+			forward_line(line);
+	}
+}
+
+/* ---- signals ---- */
+
+static enum fail_code open_signals(struct run *run, struct fail *f)
+{
+	sigset_t wanted;
+
+	(void)sigemptyset(&wanted);
+	(void)sigaddset(&wanted, SIGTERM);
+	(void)sigaddset(&wanted, SIGINT);
+	(void)sigaddset(&wanted, SIGHUP);
+	(void)sigaddset(&wanted, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &wanted, NULL) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot block signals");
+	run->signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signals < 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot wait for signals");
+	(void)signal(SIGPIPE, SIG_IGN);
+	return SG_OK;
+}
+
+static void log_conf_errors(const struct conf_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		struct log_line line;
+
+		log_begin(&line, LOG_LEVEL_ERROR, NULL, "configuration");
+		log_str(&line, "file", errors->items[i].file);
+		log_int(&line, "line", errors->items[i].line);
+		log_str(&line, "found", errors->items[i].found);
+		log_str(&line, "expected", errors->items[i].expected);
+		log_end(&line);
+	}
+}
+
+/* Keys that only a new start can change. */
+static bool needs_restart(const struct conf *old, const struct conf *new)
+{
+	return strcmp(old->socket, new->socket) != 0 ||
+	    strcmp(old->run_directory, new->run_directory) != 0 ||
+	    old->log.target != new->log.target || old->pdf.workers != new->pdf.workers ||
+	    strcmp(old->users.milter, new->users.milter) != 0;
+}
+
+static void reload(struct run *run)
+{
+	struct conf_errors errors = { NULL, 0 };
+	struct conf *conf = NULL;
+	struct log_line line;
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	(void)sd_notify(0, "RELOADING=1");
+	code = conf_load(cmd_conf_path(), true, &conf, &errors, &f);
+	log_conf_errors(&errors);
+	conf_errors_free(&errors);
+	if (code == SG_OK)
+		code = supervise_reload(run->supervise, conf, &f);
+	if (code != SG_OK) {
+		log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", &f);
+		conf_free(conf);
+	} else {
+		log_begin(&line, LOG_LEVEL_NOTICE, NULL, "reloaded");
+		if (needs_restart(run->conf, conf))
+			log_str(&line, "hint", "socket, run_directory, users, log.target and "
+			    "pdf.workers need a restart");
+		log_end(&line);
+		log_set_level((enum log_level)conf->log.level);
+		conf_free(run->conf);
+		run->conf = conf;
+	}
+	(void)sd_notify(0, "READY=1");
+}
+
+static void take_signals(struct run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			run->stop = true;
+		else if (info.ssi_signo == SIGHUP)
+			reload(run);
+	}
+}
+
+static void loop(struct run *run)
+{
+	struct pollfd waits[2] = { { run->signals, POLLIN, 0 }, { run->log_pipe, POLLIN, 0 } };
+
+	while (!run->stop) {
+		(void)poll(waits, 2, supervise_wait_ms(run->supervise));
+		forward_log(run);
+		take_signals(run);
+		if (!run->stop)
+			supervise_tend(run->supervise);
+	}
+}
+
+static enum fail_code start(struct run *run, struct fail *f)
+{
+	enum fail_code code = prepare_folders(run->conf, f);
+
+	if (code == SG_OK)
+		code = prepare_lock(run->conf, &run->lock, f);
+	if (code == SG_OK)
+		code = open_syslog(run, f);
+	if (code == SG_OK)
+		code = open_signals(run, f);
+	if (code == SG_OK)
+		code = prepare_listen(run->conf, &run->sockets, f);
+	if (code == SG_OK)
+		code = supervise_new(run->conf, &run->sockets, &run->supervise, f);
+	if (code == SG_OK)
+		code = supervise_start(run->supervise, f);
+	return code;
+}
+
+static int run_gateway(struct run *run)
+{
+	struct log_line line;
+	struct fail f;
+
+	fail_clear(&f);
+	if (start(run, &f) != SG_OK) {
+		forward_log(run);
+		return cmd_fail("run", &f);
+	}
+	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "ready");
+	log_str(&line, "socket", run->conf->socket);
+	log_int(&line, "tenants", (int64_t)run->conf->tenant_count);
+	log_end(&line);
+	(void)sd_notify(0, "READY=1");
+	loop(run);
+	(void)sd_notify(0, "STOPPING=1");
+	return EX_OK;
+}
+
+static int run_command(int argc, char *argv[])
+{
+	struct run run = { NULL, { -1, -1, -1, -1 }, NULL, -1, -1, -1, false };
+	int result;
+
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return cmd_help(&cmd_run);
+	if (argc > 1)
+		return cmd_usage(&cmd_run);
+	result = cmd_load_conf(&run.conf);
+	if (result != 0)
+		return result;
+	(void)umask(022);
+	log_start("sealgate", (enum log_level)run.conf->log.level);
+	result = run_gateway(&run);
+	supervise_free(run.supervise);
+	forward_log(&run);
+	prepare_close(&run.sockets);
+	fd_close(&run.signals);
+	fd_close(&run.lock);
+	conf_free(run.conf);
+	return result;
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.usage = "run",
+	.help = "start the gateway and stay in the foreground",
+	.run = run_command,
+};
