@@ -26,6 +26,7 @@ struct engine {
 	struct canary canary;
 	uint64_t signatures;
 	int64_t database_time;
+	size_t size_max;
 };
 
 enum fail_code engine_start(struct fail *f)
@@ -143,6 +144,7 @@ enum fail_code engine_load(const struct options *options, struct engine **engine
 	if (engine == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	atomic_init(&engine->references, 1);
+	engine->size_max = options->size_max;
 	options_scan(&engine->scan);
 	engine->clam = cl_engine_new();
 	code = engine->clam == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory for libclamav") :
@@ -181,8 +183,8 @@ static void answer(struct engine_answer *out, enum engine_outcome outcome, const
 /* A signature's name, or one of libclamav's own alerts that a limit was met. */
 static void answer_found(struct engine_answer *out, const struct watch *watch, const char *name)
 {
-	if (name == NULL)
-		answer(out, ENGINE_INFECTED, "unnamed");
+	if (name == NULL)	/* so it says of a limit met by the message as a whole */
+		answer(out, ENGINE_LIMIT, "libclamav alerted without a name");
 	else if (strncmp(name, LIMIT_PREFIX, sizeof(LIMIT_PREFIX) - 1) != 0)
 		answer(out, ENGINE_INFECTED, name);
 	else if (watch->trouble[0] != '\0')
@@ -242,6 +244,10 @@ void engine_scan(const struct engine *engine, const void *data, size_t size,
 
 	if (size == 0) {
 		answer(answer_out, ENGINE_CLEAN, "");	/* nothing to look at */
+		return;
+	}
+	if (size > engine->size_max) {
+		answer(answer_out, ENGINE_LIMIT, LIMIT_PREFIX ".MaxFileSize");
 		return;
 	}
 	watch_begin(&watch);

@@ -1,0 +1,481 @@
+/* links: sealgate-scan */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "milter/scan/engine.h"
+#include "milter/scan/service.h"
+#include "tests/unit/milter/scan/place.h"
+
+struct bench {
+	struct place place;
+	struct options options;
+	struct service *service;
+};
+
+static int set_up(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+	struct fail f;
+
+	assert_non_null(b);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	place_make(&b->place);
+	b->options = (struct options) {
+		.database_directory = b->place.database,
+		.temporary_directory = b->place.temporary,
+		.size_max = 100 * 1024 * 1024,
+		.files_max = 10000,
+		.recursion_max = 17,
+		.time_max_ms = 60000,
+	};
+	fail_clear(&f);
+	assert_int_equal(engine_start(&f), SG_OK);
+	if (service_open(&b->options, &b->service, &f) != SG_OK)
+		fail_msg("%s", f.what);
+	assert_true(service_check(b->service));
+	*state = b;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	service_close(b->service);
+	place_remove(&b->place);
+	free(b);
+	return 0;
+}
+
+static enum scan_verdict verdict(struct bench *b, const struct buf *mail, char *name)
+{
+	struct scan_result result;
+
+	service_scan(b->service, mail->data, mail->size, &result);
+	if (name != NULL)
+		(void)snprintf(name, SCAN_NAME_MAX, "%s", result.name);
+	return result.verdict;
+}
+
+static enum scan_verdict verdict_on_testfile(struct bench *b, const char *file, char *name)
+{
+	enum scan_verdict found;
+	struct buf mail;
+
+	place_testfile(&mail, file);
+	found = verdict(b, &mail, name);
+	buf_free(&mail);
+	return found;
+}
+
+static void must_be_clam(const char *file, enum scan_verdict given, const char *name)
+{
+	if (given != SCAN_INFECTED || strncmp(name, SIGDB_CLAM_NAME, strlen(SIGDB_CLAM_NAME)) != 0)
+		fail_msg("%s: %d %s", file, (int)given, name);
+}
+
+/* As it is, and attached to a mail. */
+static void must_be_found(const char *file, void *context)
+{
+	char path[512];
+	char name[SCAN_NAME_MAX];
+	enum scan_verdict given;
+	struct buf data;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", PLACE_TESTFILES, file);
+	buf_init(&data, PLACE_FILE_MAX);
+	assert_int_equal(fd_read_file(path, &data, NULL), SG_OK);
+	given = verdict(context, &data, name);
+	buf_free(&data);
+	must_be_clam(file, given, name);
+	given = verdict_on_testfile(context, file, name);
+	/* that one alone is as deep as the limit: inside a mail it is too deep, and says so */
+	if (strcmp(file, "clam_cache_emax.tgz") == 0)
+		assert_int_equal(given, SCAN_UNSCANNABLE);
+	else
+		must_be_clam(file, given, name);
+}
+
+static void every_test_file_of_clamav_is_found(void **state)
+{
+	if (place_each(PLACE_TESTFILES, must_be_found, *state) < 40)
+		skip();
+}
+
+static void must_have_a_verdict(const char *name, void *context)
+{
+	char path[512];
+	char found[SCAN_NAME_MAX];
+	enum scan_verdict given;
+	struct buf mail;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", PLACE_CORPUS, name);
+	buf_init(&mail, PLACE_FILE_MAX);
+	assert_int_equal(fd_read_file(path, &mail, NULL), SG_OK);
+	given = verdict(context, &mail, found);
+	if (given != SCAN_CLEAN)
+		fail_msg("%s: %d %s", name, (int)given, found);
+	buf_free(&mail);
+}
+
+static void no_message_of_the_corpus_is_unscannable(void **state)
+{
+	if (place_each(PLACE_CORPUS, must_have_a_verdict, *state) == 0)
+		skip();
+}
+
+static void eicar_is_found_in_a_plain_message(void **state)
+{
+	char eicar[SIGDB_EICAR_SIZE + 1];
+	char name[SCAN_NAME_MAX];
+	struct buf mail;
+
+	sigdb_eicar(eicar);
+	place_mail(&mail, "eicar.com", eicar, SIGDB_EICAR_SIZE);
+	assert_int_equal(verdict(*state, &mail, name), SCAN_INFECTED);
+	assert_memory_equal(name, SIGDB_EICAR_NAME, sizeof(SIGDB_EICAR_NAME) - 1);
+	buf_free(&mail);
+}
+
+static void an_empty_message_is_clean(void **state)
+{
+	struct bench *b = *state;
+	struct scan_result result;
+
+	service_scan(b->service, "", 0, &result);
+	assert_int_equal(result.verdict, SCAN_CLEAN);
+}
+
+/* ---- what the machine may do to us: each ends in no verdict, and is over afterwards ---- */
+
+/* Infected and unpacked through files: "clean" here is the worst that can happen. */
+static const char *const packed[] = {
+	"clam.zip", "clam.tar.gz", "clam.arj", "clam.7z", "clam.cab", "clam.exe.html",
+	"clam_ISmsi_int.exe", "clam.ole.doc", "clam.pdf", "clam.tnef", "clam.mail", "clam.exe.rtf"
+};
+
+#define PACKED (sizeof(packed) / sizeof(packed[0]))
+
+static size_t never_clean(struct bench *b, const char *where)
+{
+	char name[SCAN_NAME_MAX];
+	size_t without = 0;
+
+	for (size_t i = 0; i < PACKED; i++) {
+		enum scan_verdict given = verdict_on_testfile(b, packed[i], name);
+
+		/* enough may have worked to find it; all else is no verdict */
+		if (given != SCAN_INFECTED && given != SCAN_NO_VERDICT)
+			fail_msg("%s, %s: %d %s", where, packed[i], (int)given, name);
+		without += given == SCAN_NO_VERDICT;
+	}
+	return without;
+}
+
+static void all_well_again(struct bench *b)
+{
+	for (size_t i = 0; i < PACKED; i++)
+		assert_int_equal(verdict_on_testfile(b, packed[i], NULL), SCAN_INFECTED);
+}
+
+static void without_its_temporary_directory_there_is_no_verdict(void **state)
+{
+	struct bench *b = *state;
+	char away[128];
+	struct scan_status status;
+
+	(void)snprintf(away, sizeof(away), "%s.away", b->place.temporary);
+	assert_int_equal(rename(b->place.temporary, away), 0);
+	assert_int_equal(never_clean(b, "removed"), PACKED);
+	service_status(b->service, &status);
+	assert_false(status.in_service);
+	assert_int_equal(rename(away, b->place.temporary), 0);
+	all_well_again(b);
+	service_status(b->service, &status);
+	assert_true(status.in_service);
+}
+
+static void with_a_read_only_temporary_directory_there_is_no_verdict(void **state)
+{
+	struct bench *b = *state;
+
+	if (!b->place.mounts)
+		skip();
+	place_mount(&b->place, "size=16m");
+	assert_int_equal(mount(NULL, b->place.temporary, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(never_clean(b, "read-only"), PACKED);
+	place_unmount(&b->place);
+	all_well_again(b);
+}
+
+static void a_full_temporary_directory_never_makes_clean(void **state)
+{
+	static const unsigned int sizes_kb[] = { 4, 8, 12, 16, 24, 32, 64, 128, 512, 2048 };
+	struct bench *b = *state;
+	char options[64];
+
+	if (!b->place.mounts)
+		skip();
+	for (size_t i = 0; i < sizeof(sizes_kb) / sizeof(sizes_kb[0]); i++) {
+		(void)snprintf(options, sizeof(options), "size=%uk", sizes_kb[i]);
+		place_mount(&b->place, options);
+		if (never_clean(b, options) == 0 && sizes_kb[i] < 64)
+			fail_msg("%s: nothing failed?", options);
+		place_unmount(&b->place);
+	}
+	all_well_again(b);
+}
+
+static void a_temporary_directory_without_inodes_never_makes_clean(void **state)
+{
+	struct bench *b = *state;
+	char options[64];
+
+	if (!b->place.mounts)
+		skip();
+	for (unsigned int inodes = 2; inodes < 20; inodes++) {
+		(void)snprintf(options, sizeof(options), "size=16m,nr_inodes=%u", inodes);
+		place_mount(&b->place, options);
+		(void)never_clean(b, options);
+		place_unmount(&b->place);
+	}
+	all_well_again(b);
+}
+
+/* The first descriptor that is free now. */
+static unsigned int next_descriptor(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	return (unsigned int)fd;
+}
+
+static void without_descriptors_there_is_never_clean(void **state)
+{
+	struct bench *b = *state;
+	struct buf mails[PACKED];
+	struct rlimit before;
+	struct rlimit tight;
+	unsigned int first = next_descriptor();
+	size_t without = 0;
+
+	for (size_t i = 0; i < PACKED; i++)
+		place_testfile(&mails[i], packed[i]);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (unsigned int more = 0; more < 12; more++) {
+		tight = before;
+		tight.rlim_cur = first + more;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+		for (size_t i = 0; i < PACKED; i++) {
+			enum scan_verdict given = verdict(b, &mails[i], NULL);
+
+			assert_true(given == SCAN_INFECTED || given == SCAN_NO_VERDICT);
+			without += given == SCAN_NO_VERDICT;
+		}
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(without >= PACKED);
+	for (size_t i = 0; i < PACKED; i++)
+		buf_free(&mails[i]);
+	all_well_again(b);
+}
+
+static void a_bound_on_file_size_never_makes_clean(void **state)
+{
+	static const rlim_t sizes[] = { 0, 100, 1000, 4096, 20000, 100000, 1000000 };
+	struct bench *b = *state;
+	struct rlimit before;
+	struct rlimit tight;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t without;
+
+		tight = before;
+		tight.rlim_cur = sizes[i];
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+		without = never_clean(b, "file size");
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+		assert_true(without > 0 || sizes[i] > 100);
+	}
+	all_well_again(b);
+}
+
+/* What was not unpacked once must not be remembered as clean. */
+static void a_failed_scan_is_not_remembered_as_clean(void **state)
+{
+	struct bench *b = *state;
+
+	if (!b->place.mounts)
+		skip();
+	for (int round = 0; round < 3; round++) {
+		place_mount(&b->place, "size=4k");
+		assert_int_equal(verdict_on_testfile(b, "clam.mail", NULL), SCAN_NO_VERDICT);
+		place_unmount(&b->place);
+		assert_int_equal(verdict_on_testfile(b, "clam.mail", NULL), SCAN_INFECTED);
+	}
+}
+
+/* ---- limits ---- */
+
+static enum scan_verdict with_limits(struct bench *b, size_t size_max, unsigned int files_max,
+    unsigned int recursion_max, const struct buf *mail, char *name)
+{
+	struct options options = b->options;
+	struct scan_result result;
+	struct service *service;
+
+	options.size_max = size_max;
+	options.files_max = files_max;
+	options.recursion_max = recursion_max;
+	assert_int_equal(service_open(&options, &service, NULL), SG_OK);
+	assert_true(service_check(service));
+	service_scan(service, mail->data, mail->size, &result);
+	(void)snprintf(name, SCAN_NAME_MAX, "%s", result.name);
+	service_close(service);
+	return result.verdict;
+}
+
+static void a_limit_that_is_met_is_unscannable(void **state)
+{
+	char name[SCAN_NAME_MAX];
+	char *zeros = calloc(1, 300000);
+	struct buf inner;
+	struct buf mail;
+
+	assert_non_null(zeros);
+	place_mail(&mail, "zeros", zeros, 300000);
+	if (with_limits(*state, 200000, 10000, 17, &mail, name) != SCAN_UNSCANNABLE)
+		fail_msg("%s", name);
+	assert_non_null(strstr(name, "Limits.Exceeded"));
+	assert_int_equal(with_limits(*state, 10000000, 10000, 17, &mail, name), SCAN_CLEAN);
+	inner = mail;
+	for (int depth = 0; depth < 8; depth++) {
+		struct buf outer;
+
+		place_mail(&outer, "inner.eml", inner.data, inner.size);
+		buf_free(&inner);
+		inner = outer;
+	}
+	assert_int_equal(with_limits(*state, 100000000, 10000, 5, &inner, name), SCAN_UNSCANNABLE);
+	assert_int_equal(with_limits(*state, 100000000, 5, 17, &inner, name), SCAN_UNSCANNABLE);
+	assert_int_equal(with_limits(*state, 100000000, 10000, 30, &inner, name), SCAN_CLEAN);
+	buf_free(&inner);
+	free(zeros);
+}
+
+/* ---- signatures ---- */
+
+static const char word_mail[] = "Subject: x\r\n\r\nsealgatewordtobefound\r\n";
+
+static enum scan_verdict word_verdict(struct bench *b)
+{
+	struct scan_result result;
+
+	service_scan(b->service, word_mail, sizeof(word_mail) - 1, &result);
+	return result.verdict;
+}
+
+#define WORD_SIGNATURE "Sealgate.Test.Word:0:*:7365616c67617465776f7264746f6265666f756e64\n"
+
+static void a_new_database_is_taken(void **state)
+{
+	struct bench *b = *state;
+	struct scan_status before;
+	struct scan_status after;
+
+	assert_int_equal(word_verdict(b), SCAN_CLEAN);
+	service_status(b->service, &before);
+	place_write(b->place.database, "word.ndb", WORD_SIGNATURE);
+	service_tick(b->service);
+	assert_int_equal(word_verdict(b), SCAN_INFECTED);
+	service_status(b->service, &after);
+	assert_int_equal(after.signatures, before.signatures + 1);
+	assert_true(after.in_service);
+	assert_true(after.database_time >= before.database_time);
+	assert_non_null(strstr(after.version, "libclamav "));
+}
+
+/* expect-error: old_signatures_stay */
+static void a_broken_database_leaves_the_old_one(void **state)
+{
+	struct bench *b = *state;
+	struct scan_status before;
+	struct scan_status after;
+	struct fail f;
+
+	service_status(b->service, &before);
+	place_write(b->place.database, "broken.ndb", "this is no signature\n");
+	fail_clear(&f);
+	assert_int_equal(service_reload(b->service, &f), SG_EFORMAT);
+	assert_non_null(strstr(f.what, b->place.database));
+	assert_true(f.hint[0] != '\0');
+	service_tick(b->service);
+	service_status(b->service, &after);
+	assert_int_equal(after.signatures, before.signatures);
+	assert_int_equal(verdict_on_testfile(b, "clam.zip", NULL), SCAN_INFECTED);
+	place_write(b->place.database, "broken.ndb", WORD_SIGNATURE);
+	assert_int_equal(service_reload(b->service, &f), SG_OK);
+	assert_int_equal(word_verdict(b), SCAN_INFECTED);
+}
+
+static void an_empty_database_leaves_the_old_one(void **state)
+{
+	struct bench *b = *state;
+	struct fail f;
+
+	place_empty(b->place.database);
+	fail_clear(&f);
+	assert_int_not_equal(service_reload(b->service, &f), SG_OK);
+	assert_int_equal(verdict_on_testfile(b, "clam.zip", NULL), SCAN_INFECTED);
+}
+
+static void a_missing_database_is_an_error_with_a_hint(void **state)
+{
+	struct bench *b = *state;
+	struct options options = b->options;
+	struct service *service;
+	struct fail f;
+
+	options.database_directory = "/nonexistent";
+	fail_clear(&f);
+	assert_int_equal(service_open(&options, &service, &f), SG_ENOTFOUND);
+	assert_null(service);
+	assert_non_null(strstr(f.hint, "freshclam"));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+/* expect-error: out_of_service */
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(every_test_file_of_clamav_is_found),
+		CASE(no_message_of_the_corpus_is_unscannable),
+		CASE(eicar_is_found_in_a_plain_message),
+		CASE(an_empty_message_is_clean),
+		CASE(without_its_temporary_directory_there_is_no_verdict),
+		CASE(with_a_read_only_temporary_directory_there_is_no_verdict),
+		CASE(a_full_temporary_directory_never_makes_clean),
+		CASE(a_temporary_directory_without_inodes_never_makes_clean),
+		CASE(without_descriptors_there_is_never_clean),
+		CASE(a_bound_on_file_size_never_makes_clean),
+		CASE(a_failed_scan_is_not_remembered_as_clean),
+		CASE(a_limit_that_is_met_is_unscannable),
+		CASE(a_new_database_is_taken),
+		CASE(a_broken_database_leaves_the_old_one),
+		CASE(an_empty_database_leaves_the_old_one),
+		CASE(a_missing_database_is_an_error_with_a_hint),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
