@@ -84,7 +84,6 @@ fuzz:
 .PHONY: lint
 lint:
 	@bash tests/lib/setup.sh build run test lint
-	@$(AGAIN) $(B)/sealgate
 	@SG_BUILD=$(B) JOBS=$(JOBS) CFLAGS_ALL="$(DEFS) $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) $(call cflags,cmocka)" \
 		bash tests/lint/lint.sh $(LINT)
 

@@ -1,0 +1,101 @@
+#!/bin/bash
+# lint.sh [CHECK...]: what no compiler says about the tree. One line a check, then its findings.
+#
+# Checks are the functions check_NAME below and the scripts beside this file. A check prints
+# findings as FILE:LINE: TEXT and nothing else; one finding fails the run.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+
+jobs=${JOBS:-$(nproc)}
+
+out=build/lint
+mkdir -p "$out"
+read -ra cflags <<< "${CFLAGS_ALL:-}"
+cflags+=(-std=c17 -iquote .)
+
+# The tree as git knows it, with what is new and not ignored.
+files() { git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r f; do [[ -e $f ]] && echo "$f"; done; }
+product() { files 'config/*.[ch]' 'gateway/*.[ch]' 'milter/*.[ch]' 'pdfenc/*.[ch]'; }
+all_c() { files '*.[ch]'; }
+
+check_format() { all_c | xargs -r bash tests/lint/format.sh; }
+
+check_words() { all_c | xargs -r awk -f tests/lint/strip.awk -f tests/lint/words.awk; }
+
+check_layers() { product | xargs -r awk -f tests/lint/layers.awk tests/lint/layers; }
+
+check_prototypes() { product | grep '\.h$' | xargs -r awk -f tests/lint/prototypes.awk; }
+
+check_shape() { bash tests/lint/shape.sh "$out/shape.txt" $(product); }
+
+# each header compiles alone, with gcc's warnings
+check_headers() {
+	files 'config/*.h' 'gateway/*.h' 'milter/*.h' 'pdfenc/*.h' |
+		xargs -r -P "$jobs" -I{} bash -c 'gcc "${@:2}" -Wall -Wextra -Wstrict-prototypes \
+			-fsyntax-only -x c -include "$1" /dev/null 2>&1 | grep -E ": (error|warning|fatal)" || true' \
+			_ {} "${cflags[@]}"
+}
+
+check_tidy() {
+	product | grep '\.c$' | xargs -r -P "$jobs" -I{} bash -c 'timeout 240 clang-tidy --quiet "$1" -- "${@:2}" \
+		2> /dev/null | grep -E "^[^ ]+:[0-9]+:[0-9]+: (warning|error)" || true' _ {} "${cflags[@]}" |
+		sed "s|$PWD/||" | sort -u
+}
+
+check_cppcheck() {
+	local defines=(-D_GNU_SOURCE '-DSG_VERSION="0"' -D__x86_64__=1 -D__linux__=1)
+	product | grep '\.c$' > "$out/cppcheck.list"
+	[[ -s $out/cppcheck.list ]] || return 0
+	cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppressions-list=tests/lint/cppcheck.supp --template='{file}:{line}: {id}: {message}' \
+		"${defines[@]}" -I . --file-list="$out/cppcheck.list" 2>&1
+}
+
+check_mandoc() { files 'docs/man/*.[158]' | xargs -r mandoc -Tlint -Wstyle 2>&1 | sed -E 's/^mandoc: //'; }
+
+check_shellcheck() {
+	{
+		files '*.sh'
+		echo .ci/run
+	} | xargs -r shellcheck -x -f gcc
+}
+
+# the table of keys against the shipped configuration and the manual page
+check_keys() {
+	[[ -e config/keys.c ]] || return 0
+	gcc "${cflags[@]}" -o "$out/keys" tests/lint/keys.c config/keys.c config/value.c config/address.c \
+		config/conf_wire.c gateway/base/{buf,fail,str,secret,log,clock,base64,fd}.c $(pkg-config --libs libcrypto) \
+		> "$out/keys.log" 2>&1 || {
+		echo "config/keys.c:1: tests/lint/keys.c cannot be built, see $out/keys.log"
+		return 0
+	}
+	"$out/keys" file | cmp -s - config/sealgate.conf ||
+		echo "config/sealgate.conf:1: is not what config/keys.c makes (build/lint/keys file)"
+	"$out/keys" manual > "$out/keys.mdoc"
+	awk 'NR == FNR { want[NR] = $0; count = NR; next } { page[++lines] = $0 }
+		END {
+			for (i = 1; i <= lines; i++) {
+				for (j = 1; j <= count && page[i + j - 1] == want[j]; j++) ;
+				if (count > 0 && j > count) exit
+			}
+			print "docs/man/sealgate.conf.5:1: does not hold what build/lint/keys manual prints"
+		}' "$out/keys.mdoc" docs/man/sealgate.conf.5
+}
+
+checks=(format words layers prototypes shape headers keys mandoc shellcheck cppcheck tidy)
+[[ $# -eq 0 ]] || checks=("$@")
+failed=0
+for check in "${checks[@]}"; do
+	start=${EPOCHREALTIME/./}
+	"check_$check" > "$out/$check.log" 2>&1
+	count=$(grep -c . "$out/$check.log")
+	printf '  %-4s %-12s %4d findings %5d.%d s\n' "$([[ $count -eq 0 ]] && echo ok || echo FAIL)" \
+		"$check" "$count" $(((${EPOCHREALTIME/./} - start) / 1000000)) \
+		$(((${EPOCHREALTIME/./} - start) % 1000000 / 100000))
+	head -n "${LINT_LINES:-25}" "$out/$check.log" | sed 's/^/         /'
+	[[ $count -le ${LINT_LINES:-25} ]] || printf '         ... all in %s/%s.log\n' "$out" "$check"
+	failed=$((failed + count))
+done
+[[ ! -s $out/shape.txt ]] || cat "$out/shape.txt"
+printf 'lint: %d findings\n' "$failed"
+[[ $failed -eq 0 ]]
