@@ -64,6 +64,7 @@ static enum fail_code make_temporary(struct worker *worker, struct fail *f)
 		.configured = conf->scan.temporary_directory,
 		.visible = conf->scan.database_directory,
 		.size = (uint64_t)conf->scan.size_max * (conf->scan.threads + 1),
+		.room_min = conf->scan.size_max,
 	};
 	enum fail_code code = SG_OK;
 

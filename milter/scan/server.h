@@ -12,7 +12,7 @@
 #include "gateway/base/fail.h"
 #include "milter/scan/service.h"
 
-#define SERVER_THREADS_MAX 64u	/* more than cores give nothing */
+#define SERVER_THREADS_MAX 256u	/* as scan.threads; more than cores give nothing */
 
 struct server;
 

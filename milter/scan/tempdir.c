@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
+#include "gateway/base/log.h"
 #include "gateway/base/str.h"
 
 #define SYSTEM_DIRECTORY "/tmp"
@@ -116,15 +117,27 @@ static enum fail_code make_in(const char *base, const struct tempdir_wish *wish,
 	return SG_OK;
 }
 
-static enum fail_code check_room(const struct tempdir *dir, uint64_t size, struct fail *f)
+/* A failure where we chose the place; where an administrator did, a line in the log. */
+static enum fail_code check_room(const struct tempdir_wish *wish, const struct tempdir *dir,
+    struct fail *f)
 {
 	uint64_t room = tempdir_room(dir->path);
+	struct fail scarce;
 
-	if (room >= size)
+	if (room >= wish->room_min)
 		return SG_OK;
-	return fail_set(f, SG_ESYSTEM, "free some space, or set scan.temporary_directory",
-	    "the scanner's temporary directory %s has %llu MB free and may need %llu MB",
-	    dir->path, (unsigned long long)(room >> 20), (unsigned long long)(size >> 20));
+	fail_clear(&scarce);
+	(void)fail_set(&scarce, SG_ESYSTEM, "free some space, or set scan.temporary_directory",
+	    "the scanner's temporary directory %s has %llu MB free; one message may need %llu MB",
+	    dir->path, (unsigned long long)(room >> 20),
+	    (unsigned long long)(wish->room_min >> 20));
+	if (wish->configured[0] != '\0') {
+		log_failure(LOG_LEVEL_NOTICE, NULL, "little_room", &scarce);
+		return SG_OK;
+	}
+	if (f != NULL)
+		*f = scarce;
+	return SG_ESYSTEM;
 }
 
 enum fail_code tempdir_make(const struct tempdir_wish *wish, struct tempdir *dir_out,
@@ -139,7 +152,7 @@ enum fail_code tempdir_make(const struct tempdir_wish *wish, struct tempdir *dir
 		return SG_OK;
 	code = make_in(base, wish, dir_out, f);
 	if (code == SG_OK)
-		code = check_room(dir_out, wish->size, f);
+		code = check_room(wish, dir_out, f);
 	if (code != SG_OK)
 		tempdir_free(dir_out);
 	return code;

@@ -21,7 +21,8 @@
 struct tempdir_wish {
 	const char *configured;		/* "" = choose */
 	const char *visible;		/* a directory that must stay reachable: the signatures */
-	uint64_t size;			/* bytes that may be needed at once */
+	uint64_t size;			/* bytes of a tmpfs: all that may be needed at once */
+	uint64_t room_min;		/* bytes free elsewhere: what one message may need */
 	uid_t uid;			/* who will own it */
 	gid_t gid;
 };
@@ -33,8 +34,8 @@ struct tempdir {
 };
 
 /*
- * Makes one. SG_ESYSTEM: cannot, or less free space than a message may need. Call it before
- * proc_drop, with one thread.
+ * Makes one. SG_ESYSTEM: cannot, or too little free space in the system's directory (in a configured
+ * one that is only logged). Call it before proc_drop, with one thread.
  */
 MUST_USE enum fail_code tempdir_make(const struct tempdir_wish *wish, struct tempdir *dir_out,
     struct fail *f);
