@@ -81,10 +81,15 @@ fuzz:
 
 # ---- lint ----
 
+$(B)/lint/keys: tests/lint/keys.c $(call obj,$(BASE) $(CONF_DATA))
+	@mkdir -p $(@D)
+	@$(CC) -std=c17 $(OPT) $(DEFS) -iquote . $(LINKOPT) -o $@ $^ $(LIB.sealgate)
+
 .PHONY: lint
 lint:
 	@bash tests/lib/setup.sh build run test lint
-	@SG_BUILD=$(B) JOBS=$(JOBS) CFLAGS_ALL="$(DEFS) $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) $(call cflags,cmocka)" \
+	@$(AGAIN) $(B)/lint/keys || true
+	@SG_KEYS=$(B)/lint/keys JOBS=$(JOBS) CFLAGS_ALL="$(DEFS) $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) $(call cflags,cmocka)" \
 		bash tests/lint/lint.sh $(LINT)
 
 # ---- all of it ----
@@ -101,11 +106,12 @@ ci-rest:
 
 BENCH_BIN = $(B)/bench/source $(B)/bench/nothing_milter $(B)/bench/libclamav_alone
 
+$(B)/bench/source: tests/bench/message.c
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  BENCH $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.milter) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
-		-o $@ $< $(LIB.bench_$*) -lpthread
+		-o $@ $(filter %.c,$^) $(LIB.bench_$*) -lpthread
 LIB.bench_nothing_milter = -lmilter
 LIB.bench_libclamav_alone = $(call libs,libclamav)
 
