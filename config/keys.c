@@ -93,7 +93,7 @@ static const struct key table[] = {
 	    .help = "stderr (the journal, under systemd) or syslog, facility mail." },
 	/* message */
 	{ .name = "message.size_max", .type = KEY_SIZE, AT(message.size_max),
-	    .roles = CONF_MILTER | CONF_SCAN | CONF_PDF, .min = 64 * KIB, .max = 2 * GIB - 1,
+	    .roles = CONF_MILTER | CONF_SCAN | CONF_PDF, .min = 64 * KIB, .max = 2 * GIB - MIB,
 	    .preset = "100M", .help = "Largest message; a larger one is refused." },
 	{ .name = "message.header_max", .type = KEY_SIZE, AT(message.header_max),
 	    .roles = CONF_MILTER | CONF_PDF, .min = 16 * KIB, .max = 16 * MIB,
@@ -125,7 +125,7 @@ static const struct key table[] = {
 	    .roles = CONF_SCAN, .min = HOUR, .max = 365 * DAY, .preset = "7d",
 	    .help = "sealgate doctor complains when the signatures are older." },
 	{ .name = "scan.size_max", .type = KEY_SIZE, AT(scan.size_max), .roles = CONF_SCAN,
-	    .min = MIB, .max = 2 * GIB - 1, .preset = "400M",
+	    .min = MIB, .max = 2 * GIB - MIB, .preset = "400M",
 	    .help = "Most bytes that are unpacked of one message; more is unscannable, never "
 	    "clean." },
 	{ .name = "scan.files_max", .type = KEY_NUMBER, AT(scan.files_max), .roles = CONF_SCAN,

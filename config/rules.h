@@ -31,7 +31,14 @@ struct rules_flag {
 
 /*
  * Looks at Subject, the tag header and Sensitivity. rules_flag_free releases. A header with an
- * unknown value still flags (in doubt, protect) and is named in unknown.
+ * unknown value still flags (in doubt, protect) and is named in unknown, for the milter to refuse.
+ *
+ * In brackets, all words must be known: "[secure boot]" is no tag. One slip of the pen beside a
+ * known word ("[secure pfd]") flags and is named in unknown. What carries an argument ("pass:x",
+ * "sms:x") flags, is taken off, and only its name ("pass") goes to unknown; behind a "Re:" or
+ * "Fwd:" the argument means nothing, so that there the tag flags and is taken off without a
+ * complaint. With several Subject fields each may flag; subject is that of the first with a tag.
+ * Takes time in proportion to the size. SG_ENOMEM; SG_ELIMIT for a Subject above 16 MiB.
  */
 MUST_USE enum fail_code rules_match(const struct conf *conf, const struct rules_header *headers,
     size_t count, struct rules_flag *flag_out, struct fail *f);
@@ -55,7 +62,8 @@ enum rules_origin {
 
 /*
  * Login counts first, then network. *tenant_out is the tenant proven or claimed, NULL for outside.
- * The null sender with proof is RULES_OWN.
+ * The null sender with proof is RULES_OWN. Where a login or network proves several tenants, MAIL
+ * FROM chooses among them, else the first in the file.
  */
 enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
     const struct conf_tenant **tenant_out);

@@ -1,0 +1,159 @@
+#include "config/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/subject.h"
+#include "gateway/base/str.h"
+
+/* What has been found so far. */
+struct match {
+	const struct conf *conf;
+	struct subject_words words;
+	struct rules_flag *flag;
+};
+
+/* The first source in the order subject, header, sensitivity is named. */
+static void
+note_source(struct match *match, const char *source)
+{
+	static const char *const order[] = { "subject", "header", "sensitivity" };
+	size_t i;
+
+	for (i = 0; i < sizeof order / sizeof order[0]; i++) {
+		if (match->flag->source == order[i])
+			return;
+		if (strcmp(order[i], source) == 0) {
+			match->flag->source = order[i];
+			return;
+		}
+	}
+}
+
+static enum fail_code
+match_subject(struct match *match, const char *value, struct fail *f)
+{
+	char *rest = NULL;
+	enum fail_code code;
+
+	code = subject_match(match->conf, value, &match->words, &rest, f);
+	if (code != SG_OK || rest == NULL)
+		return code;
+	note_source(match, "subject");
+	if (match->flag->subject == NULL)
+		match->flag->subject = rest;
+	else
+		free(rest);
+	return SG_OK;
+}
+
+/* Whatever stands there flags; what means nothing is told, up to where an argument begins. */
+static void
+match_word(struct match *match, const char *word, size_t size)
+{
+	size_t name = strcspn(word, ":=");
+	size_t i;
+
+	if (subject_word(match->conf, word, size, &match->words) ||
+	    match->words.unknown[0] != '\0')
+		return;
+	if (name < size)
+		size = name;
+	if (size == 0 || size > SUBJECT_WORD_MAX)
+		size = size == 0 ? 0 : SUBJECT_WORD_MAX;
+	for (i = 0; i < size; i++) {
+		bool plain = word[i] > ' ' && word[i] < 0x7f;
+
+		match->words.unknown[i] = plain ? word[i] : '?';
+	}
+	match->words.unknown[size] = '\0';
+	if (size == 0)
+		memcpy(match->words.unknown, "?", 2);
+}
+
+static void
+match_header(struct match *match, const char *value)
+{
+	size_t found = 0;
+
+	match->words.flagged = true;
+	note_source(match, "header");
+	while (*value != '\0') {
+		size_t size = strcspn(value, " \t\r\n,;");
+
+		if (size > 0) {
+			match_word(match, value, size);
+			found++;
+		}
+		value += size + (value[size] != '\0');
+	}
+	if (found == 0)
+		match_word(match, "", 0);
+}
+
+static void
+match_sensitivity(struct match *match, const char *value)
+{
+	const struct str_list *list = &match->conf->tags.sensitivity;
+	size_t size;
+	size_t i;
+
+	while (str_is_space(*value) || *value == '"')
+		value++;
+	size = strcspn(value, " \t\r\n\"(;");
+	for (i = 0; i < list->count; i++) {
+		if (strlen(list->items[i]) == size &&
+		    str_equal_case_n(list->items[i], value, size)) {
+			match->words.flagged = true;
+			note_source(match, "sensitivity");
+		}
+	}
+}
+
+static enum fail_code
+match_all(struct match *match, const struct rules_header *headers, size_t count, struct fail *f)
+{
+	size_t i;
+	enum fail_code code = SG_OK;
+
+	for (i = 0; code == SG_OK && i < count; i++) {
+		if (str_equal_case(headers[i].name, "Subject"))
+			code = match_subject(match, headers[i].value, f);
+		else if (str_equal_case(headers[i].name, match->conf->tags.header))
+			match_header(match, headers[i].value);
+		else if (str_equal_case(headers[i].name, "Sensitivity"))
+			match_sensitivity(match, headers[i].value);
+	}
+	return code;
+}
+
+enum fail_code
+rules_match(const struct conf *conf, const struct rules_header *headers, size_t count,
+    struct rules_flag *flag_out, struct fail *f)
+{
+	struct match match = { .conf = conf, .flag = flag_out };
+	enum fail_code code;
+
+	memset(flag_out, 0, sizeof *flag_out);
+	code = match_all(&match, headers, count, f);
+	if (code == SG_OK && match.words.unknown[0] != '\0') {
+		flag_out->unknown = str_dup(match.words.unknown);
+		if (flag_out->unknown == NULL)
+			code = fail_set(f, SG_ENOMEM, NULL, "no memory for the rules");
+	}
+	if (code != SG_OK) {
+		rules_flag_free(flag_out);
+		return code;
+	}
+	flag_out->flagged = match.words.flagged;
+	flag_out->ways = match.words.ways;
+	return SG_OK;
+}
+
+void
+rules_flag_free(struct rules_flag *flag)
+{
+	free(flag->subject);
+	free(flag->unknown);
+	memset(flag, 0, sizeof *flag);
+}
