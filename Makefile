@@ -55,7 +55,7 @@ CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
 CONF_LIB = $(call libs,libidn2)
 CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/record.c
 # sealing without libmilter: the filter and "sealgate seal" share it
-SEALING = milter/message.c milter/envelope.c milter/outer.c milter/spool.c
+SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/spool.c
 
 SRC.sealgate-milter = $(BASE) $(CONF_DATA) $(CLIENTS) $(wildcard milter/*.c)
 LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) $(CONF_LIB) -lpthread
@@ -124,6 +124,16 @@ $(B)/unit/%: tests/unit/%.c $$(call obj,$$(call unit_src,tests/unit/$$*.c))
 
 .PHONY: unit
 unit: $(UNIT_BIN)
+
+# ---- scenarios: tests/play/play.c plays the session, see tests/play/README ----
+
+$(B)/play/play: tests/play/play.c $$(call obj,$$(call unit_src,tests/play/play.c))
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< \
+		$(filter %.o,$^) $(LIB.sealgate-milter)
+
+unit: $(B)/play/play
 
 # ---- the rest lives in small files of its own ----
 -include tests/tests.mk

@@ -1,0 +1,702 @@
+/*
+ * play: scenarios as text, played against the real session.c on a virtual clock.
+ *
+ *   play FILE...    each file holds cases: "case NAME", lines that act, lines that expect
+ *
+ * The scanner, the vault and the PDF worker are played here: what they answer stands in the
+ * scenario. The envelope is made by OpenSSL, to a certificate made at the start. The words are
+ * described in tests/play/README. links: sealgate-milter
+ */
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/conf.h"
+#include "gateway/base/fd.h"
+#include "gateway/base/log.h"
+#include "gateway/base/str.h"
+#include "milter/mark.h"
+#include "milter/session.h"
+
+#define LINE_MAX_BYTES 4096
+#define KNOWN_MAX 32
+#define RECORDS_MAX 32
+#define GOOD_MARK "v=1; t=example; i=00; h=00"
+
+struct known {
+	char address[128];
+	unsigned int ways;
+};
+
+/* What the others do in this case, and what they were told. */
+struct world {
+	int64_t now_ms;
+	enum scan_verdict verdict;
+	char verdict_name[64];
+	unsigned int scans;
+	struct known known[KNOWN_MAX];
+	size_t known_count;
+	char fails[8][32];		/* services that answer with a temporary failure */
+	size_t fail_count;
+	unsigned int mark_ways;
+	unsigned int pdfs;
+	struct record records[RECORDS_MAX];
+	size_t record_count;
+	unsigned char *der;
+	size_t der_size;
+};
+
+struct play {
+	struct world world;
+	struct session_services services;
+	struct session *session;
+	struct conf *conf;
+	struct session_outcome outcome;
+	bool ended;
+	bool failed;
+	bool passed_any;
+	char name[160];
+	const char *file;
+	int line;
+	unsigned int passed;
+	unsigned int failures;
+};
+
+/* ---- the others ---- */
+
+static int64_t play_now(void *context)
+{
+	return ((struct world *)context)->now_ms;
+}
+
+static bool fails(const struct world *world, const char *service)
+{
+	for (size_t i = 0; i < world->fail_count; i++)
+		if (strcmp(world->fails[i], service) == 0)
+			return true;
+	return false;
+}
+
+static enum fail_code down(const char *service, struct fail *f)
+{
+	return fail_set(f, SG_EPEER, NULL, "%s is down", service);
+}
+
+static void play_scan(void *context, int fd, size_t size, const struct wire_wait *wait,
+    struct scan_result *result_out)
+{
+	struct world *world = context;
+
+	(void)fd;
+	(void)size;
+	(void)wait;
+	world->scans++;
+	result_out->verdict = world->verdict;
+	(void)snprintf(result_out->name, sizeof(result_out->name), "%s", world->verdict_name);
+}
+
+static const struct known *find_known(const struct world *world, const char *address)
+{
+	for (size_t i = 0; i < world->known_count; i++)
+		if (strcmp(world->known[i].address, address) == 0)
+			return &world->known[i];
+	return NULL;
+}
+
+static enum fail_code play_plan(void *context, const char *tenant, const char *const *recipients,
+    size_t count, struct vault_possible *possible_out, struct fail *f)
+{
+	struct world *world = context;
+
+	(void)tenant;
+	if (fails(world, "plan"))
+		return down("vault", f);
+	for (size_t i = 0; i < count; i++) {
+		const struct known *known = find_known(world, recipients[i]);
+
+		memset(&possible_out[i], 0, sizeof(possible_out[i]));
+		possible_out[i].ways = known == NULL ? 0 : known->ways;
+		(void)snprintf(possible_out[i].no_envelope, VAULT_REASON_MAX, "no certificate");
+		(void)snprintf(possible_out[i].no_pdf, VAULT_REASON_MAX, "no password");
+	}
+	return SG_OK;
+}
+
+static enum fail_code play_certificate(void *context, const char *tenant, const char *recipient,
+    struct buf *der_out, struct fail *f)
+{
+	struct world *world = context;
+
+	(void)tenant;
+	(void)recipient;
+	if (fails(world, "certificate"))
+		return down("vault", f);
+	return buf_append(der_out, world->der, world->der_size);
+}
+
+static enum fail_code play_password(void *context, const char *tenant, const char *recipient,
+    struct secret *password_out, struct fail *f)
+{
+	struct world *world = context;
+
+	(void)tenant;
+	(void)recipient;
+	if (fails(world, "password"))
+		return down("vault", f);
+	return secret_set(password_out, "password", fails(world, "empty-password") ? 0 : 8);
+}
+
+static enum fail_code play_mark_make(void *context, const struct vault_decision *decision,
+    const unsigned char digest[VAULT_DIGEST_SIZE], int64_t life_ms,
+    char mark_out[VAULT_MARK_MAX], struct fail *f)
+{
+	struct world *world = context;
+
+	(void)digest;
+	(void)life_ms;
+	if (fails(world, "mark"))
+		return down("vault", f);
+	world->mark_ways = decision->ways;
+	(void)snprintf(mark_out, VAULT_MARK_MAX, "%s", GOOD_MARK);
+	return SG_OK;
+}
+
+static enum fail_code play_mark_check(void *context, const char *mark,
+    const unsigned char digest[VAULT_DIGEST_SIZE], struct vault_decision *decision_out,
+    struct fail *f)
+{
+	struct world *world = context;
+
+	(void)digest;
+	if (fails(world, "mark"))
+		return down("vault", f);
+	if (strcmp(mark, GOOD_MARK) != 0)
+		return fail_set(f, SG_EDENIED, NULL, "The mark is not valid");
+	memset(decision_out, 0, sizeof(*decision_out));
+	decision_out->tenant = str_dup("example");
+	decision_out->sender = str_dup("alice@example.com");
+	decision_out->source = str_dup("subject");
+	decision_out->queue_id = str_dup("FRONT");
+	decision_out->message_id = str_dup("");
+	decision_out->ways = world->mark_ways;
+	return SG_OK;
+}
+
+static enum fail_code play_record(void *context, const struct record *records, size_t count,
+    struct fail *f)
+{
+	struct world *world = context;
+
+	if (fails(world, "record"))
+		return down("vault", f);
+	for (size_t i = 0; i < count && world->record_count < RECORDS_MAX; i++) {
+		struct record *record = &world->records[world->record_count++];
+
+		memset(record, 0, sizeof(*record));
+		record->decision = records[i].decision;
+		record->way = records[i].way;
+		record->recipient = str_dup(records[i].recipient);
+		record->reason = str_dup(records[i].reason);
+	}
+	return SG_OK;
+}
+
+static enum fail_code play_pdf(void *context, const struct pdfenc_request *request,
+    const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f)
+{
+	static const char bytes[] = "%PDF-2.0 played";
+	struct world *world = context;
+	enum fail_code code;
+
+	(void)request;
+	(void)wait;
+	result_out->pdf = -1;
+	if (fails(world, "pdf"))
+		return down("the PDF worker", f);
+	if (fails(world, "pdf-limit"))
+		return fail_set(f, SG_ELIMIT, NULL, "the PDF is too large");
+	world->pdfs++;
+	code = fd_memory("play", &result_out->pdf, f);
+	if (code == SG_OK)
+		code = fd_write_all(result_out->pdf, bytes, sizeof(bytes) - 1, f);
+	result_out->pdf_size = sizeof(bytes) - 1;
+	result_out->pages = 1;
+	return code;
+}
+
+/* ---- set-up ---- */
+
+static void die(const char *text)
+{
+	(void)fprintf(stderr, "play: %s\n", text);
+	exit(70);
+}
+
+static void make_certificate(struct world *world)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x509 = X509_new();
+
+	if (key == NULL || x509 == NULL || !X509_set_version(x509, 2) ||
+	    !ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) ||
+	    !X509_gmtime_adj(X509_getm_notBefore(x509), 0) ||
+	    !X509_gmtime_adj(X509_getm_notAfter(x509), 3600) || !X509_set_pubkey(x509, key) ||
+	    !X509_sign(x509, key, EVP_sha256()))
+		die("cannot make a certificate");
+	world->der = NULL;
+	world->der_size = (size_t)i2d_X509(x509, &world->der);
+	X509_free(x509);
+	EVP_PKEY_free(key);
+}
+
+static void add_tenant(struct conf *conf)
+{
+	struct conf_tenant *tenant = calloc(1, sizeof(*tenant));
+
+	if (tenant == NULL || str_set(&tenant->name, "example") != SG_OK ||
+	    str_set(&tenant->subject_placeholder, "Protected") != SG_OK ||
+	    str_list_add(&tenant->domains, "example.com") != SG_OK ||
+	    str_list_add(&tenant->logins, "alice") != SG_OK ||
+	    str_list_add(&tenant->networks, "192.0.2.0/24") != SG_OK)
+		die("no memory");
+	tenant->protections[0] = WAY_ENVELOPE;
+	tenant->protections[1] = WAY_PDF;
+	tenant->subject_pdf = CONF_SUBJECT_PLACEHOLDER;
+	conf->tenants = tenant;
+	conf->tenant_count = 1;
+}
+
+static void reset_world(struct world *world)
+{
+	for (size_t i = 0; i < world->record_count; i++)
+		record_free(&world->records[i]);
+	world->record_count = 0;
+	world->known_count = 0;
+	world->fail_count = 0;
+	world->mark_ways = 0;
+	world->pdfs = 0;
+	world->scans = 0;
+	world->verdict = SCAN_CLEAN;
+	world->verdict_name[0] = '\0';
+}
+
+static void start_case(struct play *play, const char *name)
+{
+	struct fail f;
+
+	reset_world(&play->world);
+	session_free(play->session);
+	conf_free(play->conf);
+	if (conf_default(&play->conf, &f) != SG_OK)
+		die(f.what);
+	add_tenant(play->conf);
+	free(play->conf->spool_directory);
+	play->conf->spool_directory = str_dup("/nonexistent");
+	play->session = session_new(&play->services);
+	if (play->session == NULL)
+		die("no memory");
+	play->ended = false;
+	play->failed = false;
+	(void)snprintf(play->name, sizeof(play->name), "%s", name);
+}
+
+static void end_case(struct play *play)
+{
+	if (play->name[0] == '\0')
+		return;
+	(void)printf("%s %s\n", play->failed ? "not ok" : "ok", play->name);
+	if (play->failed)
+		play->failures++;
+	else
+		play->passed++;
+	if (play->ended)
+		session_outcome_free(&play->outcome);
+	play->ended = false;
+	play->name[0] = '\0';
+}
+
+static void wrong(struct play *play, const char *expected, const char *got)
+{
+	play->failed = true;
+	(void)printf("# %s:%d: expected %s, got %s\n", play->file, play->line, expected, got);
+}
+
+/* ---- lines that act ---- */
+
+static unsigned int parse_ways(const char *text)
+{
+	return (strstr(text, "envelope") != NULL ? WAY_ENVELOPE : 0u) |
+	    (strstr(text, "pdf") != NULL ? WAY_PDF : 0u) |
+	    (strstr(text, "tls") != NULL ? WAY_TLS : 0u);
+}
+
+/* Splits "first rest" in place; returns rest, "" if there is none. */
+static char *split(char *text)
+{
+	char *space = strchr(text, ' ');
+
+	if (space == NULL)
+		return text + strlen(text);
+	*space = '\0';
+	return space + 1;
+}
+
+static void act_connect(struct play *play, char *text)
+{
+	char *daemon = split(text);
+
+	if (session_connect(play->session, strcmp(text, "local") == 0 ? NULL : text,
+	    daemon[0] != '\0' ? daemon : NULL) != SG_OK)
+		die("no memory");
+}
+
+static void act_mail(struct play *play, char *text)
+{
+	char *login = split(text);
+
+	session_mail(play->session, play->conf, text, login[0] != '\0' ? login : NULL);
+}
+
+static void act_rcpt(struct play *play, char *text)
+{
+	char *mailer = split(text);
+
+	session_recipient(play->session, text, mailer[0] != '\0' ? mailer : NULL);
+}
+
+static void act_header(struct play *play, char *text)
+{
+	char *colon = strchr(text, ':');
+
+	if (colon == NULL)
+		die("header: no colon");
+	*colon = '\0';
+	session_header(play->session, text, colon + 1);
+}
+
+static void act_body(struct play *play, char *text)
+{
+	session_body(play->session, text, strlen(text));
+	session_body(play->session, "\r\n", 2);
+}
+
+/* body-size N: N bytes in large steps. */
+static void act_body_size(struct play *play, char *text)
+{
+	static char step[65536];
+	uint64_t size = 0;
+
+	memset(step, 'x', sizeof(step));
+	if (str_parse_size(text, &size) != SG_OK)
+		die("body-size: a number");
+	for (; size > 0; size -= size < sizeof(step) ? size : sizeof(step))
+		session_body(play->session, step, size < sizeof(step) ? size : sizeof(step));
+}
+
+static void act_scan(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+	char *name = split(text);
+
+	world->verdict = strcmp(text, "infected") == 0 ? SCAN_INFECTED :
+	    strcmp(text, "unscannable") == 0 ? SCAN_UNSCANNABLE :
+	    strcmp(text, "none") == 0 ? SCAN_NO_VERDICT : SCAN_CLEAN;
+	(void)snprintf(world->verdict_name, sizeof(world->verdict_name), "%s", name);
+}
+
+static void act_know(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+	char *ways = split(text);
+	struct known *known = &world->known[world->known_count++];
+
+	(void)snprintf(known->address, sizeof(known->address), "%s", text);
+	known->ways = parse_ways(ways);
+}
+
+static void act_fail(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+
+	(void)snprintf(world->fails[world->fail_count++], sizeof(world->fails[0]), "%s", text);
+}
+
+static void act_mark_ways(struct play *play, char *text)
+{
+	play->world.mark_ways = parse_ways(text);
+}
+
+static void act_conf(struct play *play, char *text)
+{
+	struct conf *conf = play->conf;
+	char *value = split(text);
+	uint64_t number = 0;
+
+	if (str_parse_size(value, &number) != SG_OK)
+		number = 0;
+	if (strcmp(text, "infected") == 0)
+		conf->scan.infected = strcmp(value, "hold") == 0 ? CONF_HOLD : CONF_REFUSE;
+	else if (strcmp(text, "unscannable") == 0)
+		conf->scan.unscannable = strcmp(value, "hold") == 0 ? CONF_HOLD : CONF_REFUSE;
+	else if (strcmp(text, "inside") == 0)
+		conf->tenants[0].inside = strcmp(value, "seal") == 0 ? CONF_INSIDE_SEAL :
+		    CONF_INSIDE_CLEAR;
+	else if (strcmp(text, "seal_before_queue") == 0)
+		conf->seal_before_queue = strcmp(value, "yes") == 0;
+	else if (strcmp(text, "recipients.max") == 0)
+		conf->recipients.max = (unsigned int)number;
+	else if (strcmp(text, "message.size_max") == 0)
+		conf->message.size_max = (size_t)number;
+	else if (strcmp(text, "message.header_max") == 0)
+		conf->message.header_max = (size_t)number;
+	else if (strcmp(text, "message.memory_max") == 0)
+		conf->message.memory_max = (size_t)number;
+	else
+		die("conf: unknown key");
+}
+
+static void act_end(struct play *play, char *text)
+{
+	const struct wire_wait wait = { 1000, NULL, NULL };
+
+	(void)text;
+	if (play->ended)
+		session_outcome_free(&play->outcome);
+	session_end(play->session, "QID", &wait, &play->outcome);
+	play->ended = true;
+}
+
+static void act_abort(struct play *play, char *text)
+{
+	(void)text;
+	session_abort(play->session);
+}
+
+/* ---- lines that expect ---- */
+
+static const char *verdict_name(enum session_verdict verdict)
+{
+	static const char *const names[] = { "tempfail", "accept", "reject", "hold" };
+
+	return names[verdict];
+}
+
+/* accept | hold | tempfail CODE STATUS | reject CODE STATUS */
+static void expect_verdict(struct play *play, const char *text)
+{
+	char got[64];
+
+	if (play->outcome.verdict == SESSION_ACCEPT || play->outcome.verdict == SESSION_HOLD)
+		(void)snprintf(got, sizeof(got), "%s", verdict_name(play->outcome.verdict));
+	else
+		(void)snprintf(got, sizeof(got), "%s %s %s",
+		    verdict_name(play->outcome.verdict), play->outcome.reply.code,
+		    play->outcome.reply.status);
+	if (strcmp(got, text) != 0) {
+		wrong(play, text, got);
+		(void)printf("# the reply: %s\n", play->outcome.reply.text);
+	}
+}
+
+/* One edit as text: "add NAME VALUE", "change NAME INDEX VALUE", "delete NAME INDEX". */
+static void edit_text(const struct edit *edit, char *text, size_t room)
+{
+	const char *value = edit->value != NULL ? edit->value : "";
+
+	while (*value == ' ')
+		value++;
+	if (edit->kind == EDIT_ADD)
+		(void)snprintf(text, room, "add %s %s", edit->name, value);
+	else if (edit->kind == EDIT_CHANGE)
+		(void)snprintf(text, room, "change %s %u %s", edit->name, edit->index, value);
+	else
+		(void)snprintf(text, room, "delete %s %u", edit->name, edit->index);
+}
+
+/* Is there an edit that starts with text? */
+static bool has_edit(const struct play *play, const char *text)
+{
+	for (size_t i = 0; i < play->outcome.edits.count; i++) {
+		char got[1024];
+
+		edit_text(&play->outcome.edits.items[i], got, sizeof(got));
+		if (str_starts_case(got, text))
+			return true;
+	}
+	return false;
+}
+
+static void print_edits(const struct play *play)
+{
+	for (size_t i = 0; i < play->outcome.edits.count; i++) {
+		char got[1024];
+
+		edit_text(&play->outcome.edits.items[i], got, sizeof(got));
+		(void)printf("# edit: %s\n", got);
+	}
+}
+
+static bool body_has(struct play *play, const char *word)
+{
+	const unsigned char *data;
+	size_t size;
+	struct fail f;
+
+	if (play->outcome.edits.body == NULL ||
+	    spool_map(play->outcome.edits.body, &data, &size, &f) != SG_OK)
+		return false;
+	return memmem(data, size, word, strlen(word)) != NULL;
+}
+
+static bool has_record(const struct play *play, const char *text)
+{
+	for (size_t i = 0; i < play->world.record_count; i++) {
+		const struct record *record = &play->world.records[i];
+		char got[512];
+
+		(void)snprintf(got, sizeof(got), "%s %s%s%s",
+		    record_decision_name(record->decision), record->recipient,
+		    record->way != 0 ? " " : "",
+		    record->way != 0 ? conf_way_name(record->way) : "");
+		if (strcmp(got, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What stands behind "expect ": the truth of it. */
+static bool holds(struct play *play, const char *what, const char *text)
+{
+	const struct edits *edits = &play->outcome.edits;
+	uint64_t number = 0;
+
+	if (str_parse_u64(text, 0, 1000, &number) != SG_OK)
+		number = 0;
+	if (strcmp(what, "edit") == 0)
+		return has_edit(play, text);
+	if (strcmp(what, "no-edit") == 0)
+		return text[0] != '\0' ? !has_edit(play, text) : edits->count == 0;
+	if (strcmp(what, "body") == 0)
+		return body_has(play, text);
+	if (strcmp(what, "no-body") == 0)
+		return text[0] != '\0' ? !body_has(play, text) : edits->body == NULL;
+	if (strcmp(what, "record") == 0)
+		return has_record(play, text);
+	if (strcmp(what, "records") == 0)
+		return play->world.record_count == number;
+	if (strcmp(what, "scans") == 0)
+		return play->world.scans == number;
+	if (strcmp(what, "pdfs") == 0)
+		return play->world.pdfs == number;
+	if (strcmp(what, "sender") == 0)
+		return edits->sender_arguments != NULL &&
+		    strcmp(edits->sender_arguments, text) == 0;
+	if (strcmp(what, "text") == 0)
+		return strstr(play->outcome.reply.text, text) != NULL;
+	if (strcmp(what, "mark-ways") == 0)
+		return play->world.mark_ways == parse_ways(text);
+	die("expect: unknown word");
+	return false;
+}
+
+static void expect(struct play *play, char *line)
+{
+	char whole[LINE_MAX_BYTES];
+	char *text;
+
+	if (!play->ended)
+		die("expect before end");
+	(void)snprintf(whole, sizeof(whole), "%s", line);
+	if (str_starts_case(line, "accept") || str_starts_case(line, "reject") ||
+	    str_starts_case(line, "tempfail") || str_starts_case(line, "hold")) {
+		expect_verdict(play, line);
+		return;
+	}
+	text = split(line);
+	if (holds(play, line, text))
+		return;
+	wrong(play, whole, "something else");
+	print_edits(play);
+	for (size_t i = 0; i < play->world.record_count; i++)
+		(void)printf("# record: %s %s %s\n",
+		    record_decision_name(play->world.records[i].decision),
+		    play->world.records[i].recipient, play->world.records[i].reason);
+	(void)printf("# reply: %s\n", play->outcome.reply.text);
+}
+
+/* ---- files ---- */
+
+static const struct {
+	const char *word;
+	void (*act)(struct play *play, char *text);
+} actions[] = {
+	{ "connect", act_connect }, { "mail", act_mail }, { "rcpt", act_rcpt },
+	{ "header", act_header }, { "body", act_body }, { "body-size", act_body_size },
+	{ "scan", act_scan }, { "know", act_know }, { "fail", act_fail },
+	{ "mark-ways", act_mark_ways }, { "conf", act_conf }, { "end", act_end },
+	{ "abort", act_abort }, { "expect", expect },
+};
+
+static void play_line(struct play *play, char *line)
+{
+	char *text;
+
+	line[strcspn(line, "\n")] = '\0';
+	/* a tab is one act within a case: scenarios read better indented */
+	while (*line == '\t')
+		line++;
+	if (line[0] == '\0' || line[0] == '#')
+		return;
+	text = split(line);
+	if (strcmp(line, "case") == 0) {
+		end_case(play);
+		start_case(play, text);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (strcmp(actions[i].word, line) == 0) {
+			actions[i].act(play, text);
+			return;
+		}
+	(void)fprintf(stderr, "play: %s:%d: unknown word %s\n", play->file, play->line, line);
+	exit(65);
+}
+
+static void play_file(struct play *play, const char *path)
+{
+	char line[LINE_MAX_BYTES];
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		die(path);
+	play->file = path;
+	for (play->line = 1; fgets(line, sizeof(line), file) != NULL; play->line++)
+		play_line(play, line);
+	end_case(play);
+	(void)fclose(file);
+}
+
+int main(int argc, char *argv[])
+{
+	static struct play play;
+	static const struct clock clock = { play_now, play_now, &play.world };
+
+	log_start("play", LOG_LEVEL_ERROR);
+	make_certificate(&play.world);
+	play.world.now_ms = 1700000000000;
+	play.services = (struct session_services){
+		.context = &play.world, .scan = play_scan, .plan = play_plan,
+		.certificate = play_certificate, .password = play_password,
+		.mark_make = play_mark_make, .mark_check = play_mark_check,
+		.record = play_record, .pdf = play_pdf, .clock = &clock,
+	};
+	for (int i = 1; i < argc; i++)
+		play_file(&play, argv[i]);
+	reset_world(&play.world);
+	session_free(play.session);
+	conf_free(play.conf);
+	OPENSSL_free(play.world.der);
+	return play.failures > 0 || play.passed == 0 ? 1 : 0;
+}
