@@ -104,7 +104,7 @@ ci-rest:
 
 # ---- benchmark ----
 
-BENCH_BIN = $(B)/bench/source $(B)/bench/nothing_milter $(B)/bench/libclamav_alone
+BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone)
 
 $(B)/bench/source: tests/bench/message.c
 $(B)/bench/%: tests/bench/%.c

@@ -18,20 +18,29 @@ fi
 
 account_make() { [[ $account_kind == tree ]] || mkdir -p "$account_root/$1"; }
 
-# account_in NAME COMMAND...: runs the command, and all that it starts, in the account.
-account_in() (
+# account_enter NAME: this shell, and all that it starts, from now on counts there.
+account_enter() {
 	if [[ $account_kind == tree ]]; then
-		echo "$BASHPID" >> "${base:-/tmp}/account.$1"
+		echo "$BASHPID" >> "$base/account.$1"
 	else
 		echo "$BASHPID" > "$account_root/$1/cgroup.procs"
 	fi
+}
+
+# account_in NAME COMMAND...: runs the command in the account.
+account_in() (
+	account_enter "$1"
 	shift
-	if [[ $(type -t "$1") == function ]]; then
-		"$@"
-	else
-		exec "$@"
-	fi
+	"$@"
 )
+
+# account_start NAME COMMAND...: the same in the background; its process id is $!.
+account_start() {
+	(
+		account_enter "$1"
+		exec "${@:2}"
+	) &
+}
 
 # account_cpu NAME: nanoseconds so far.
 account_cpu() {

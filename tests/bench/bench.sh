@@ -48,12 +48,14 @@ make_place() {
 	postconf -c "$dir/config" -e in_flow_delay=0s "${@:2}"
 	chmod 755 "$base"
 	account_make "$name"
+	start "$name" "$build/bench/sink" "${sink[$name]}" "$base/$name.count"
+	wait_for 10 listens "${sink[$name]}" || exit 1
 	account_in "$name" postfix_start "$dir" || exit 1
 }
 
 # start NAME COMMAND...: a daemon in the account of NAME
 start() {
-	account_in "$1" "${@:2}" > "$base/$1.${2##*/}.log" 2>&1 &
+	account_start "$@" > "$base/$1.${2##*/}.log" 2>&1
 	daemons+=($!)
 }
 
@@ -97,7 +99,7 @@ make_gate() {
 	smtp_port=${port[gate]}
 	mkdir -p "$stack"/{socket,run,state,spool}
 	gateway_conf
-	account_in gate "$sealgate" -c "$stack/sealgate.conf" run > "$stack/log/gateway.log" 2>&1 &
+	account_start gate "$sealgate" -c "$stack/sealgate.conf" run > "$stack/log/gateway.log" 2>&1
 	gateway_pid=$!
 	daemons+=("$gateway_pid")
 	if ! wait_for 120 gateway_ready || gone "$gateway_pid"; then
@@ -174,32 +176,33 @@ mail_of() {
 	esac
 }
 
+# sink_state NAME: sets taken and taken_us, the messages in the sink and when the last one came.
+sink_state() { read -r taken taken_us < "$base/$1.count"; }
+
 # measure LINE SIZE MESSAGES SESSIONS: sets rate, cpu_ms and latency.
 measure() {
-	local name=${place[$1]} before after start sink_pid result mail
+	local name=${place[$1]} before start result mail want end=$((SECONDS + 120))
 	mapfile -t mail < <(mail_of "$1")
 	seed=$((seed + 1))
-	account_in "$name" smtp-sink -u postfix -M "$3" "127.0.0.1:${sink[$name]}" 256 &
-	sink_pid=$!
-	wait_for 10 listens "${sink[$name]}"
+	sink_state "$name"
+	want=$((taken + $3))
 	before=$(account_cpu "$name")
 	start=${EPOCHREALTIME/./}
 	result=$(account_in "$name" "$build/bench/source" -s "$4" -n "$3" -b "${bytes[$2]}" -r "$seed" \
 		"${mail[@]}" "${port[$name]}") || {
 		say "bench: $1 at $2: $result"
-		kill "$sink_pid"
 		return 1
 	}
-	if ! wait_for 120 gone "$sink_pid"; then
-		say "bench: $1 at $2: not all mail reached the sink; queue:"
-		postfix_queue "$base/$name" | head -n 3 >&2
-		kill "$sink_pid"
-		return 1
-	fi
-	after=$(account_cpu "$name")
-	wait "$sink_pid" 2> /dev/null
-	rate=$(awk -v n="$3" -v us="$((${EPOCHREALTIME/./} - start))" 'BEGIN { printf "%.1f", n / us * 1e6 }')
-	cpu_ms=$(awk -v n="$3" -v ns="$((after - before))" 'BEGIN { printf "%.3f", ns / n / 1e6 }')
+	while sink_state "$name" && [[ $taken -lt $want ]]; do
+		if [[ $SECONDS -gt $end ]]; then
+			say "bench: $1 at $2: $((want - taken)) messages did not reach the sink; the queue:"
+			postfix_queue "$base/$name" | head -n 3 >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+	rate=$(awk -v n="$3" -v us="$((taken_us - start))" 'BEGIN { printf "%.1f", n / us * 1e6 }')
+	cpu_ms=$(awk -v n="$3" -v ns="$(($(account_cpu "$name") - before))" 'BEGIN { printf "%.3f", ns / n / 1e6 }')
 	latency=$(jq -r .latency_ms <<< "$result")
 }
 
@@ -228,9 +231,9 @@ rounds_of_size() {
 # libclamav in one thread on files of the same kind
 alone_of_size() {
 	local size=$1 folder=$base/alone.$1 n=$((count[$1] * scale / 200 + 1))
-	mkdir -p "$folder"
+	mkdir -p "$folder" "$base/temporary"
 	"$build/bench/source" -w "$folder" -n "$n" -b "${bytes[$size]}" -r 9999
-	alone[$size]=$("$build/bench/libclamav_alone" "$base/database" "$folder" | jq -r .cpu_ms)
+	alone[$size]=$("$build/bench/libclamav_alone" "$base/database" "$base/temporary" "$folder"/*.eml | jq -r .cpu_ms)
 	rm -rf "$folder"
 	printf '  %-6s             %-14s %14s  %8.2f ms CPU\n' "$size" "libclamav_alone" "" "${alone[$size]}" >&2
 }
