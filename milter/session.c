@@ -109,6 +109,13 @@ void session_header(struct session *session, const char *name, const char *value
 	    session->conf->message.header_max), "The header of the message is too large");
 }
 
+/* Marks are between us and Postfix: no worker sees one, no copy of the message carries one. */
+static bool is_mark(const char *name)
+{
+	return str_equal_case(name, MARK_HEADER) || str_equal_case(name, MARK_KEPT) ||
+	    str_equal_case(name, MARK_ROUTE);
+}
+
 /* The header goes to the spool in one piece: worker and filter share the whole message. */
 void session_header_end(struct session *session)
 {
@@ -121,7 +128,8 @@ void session_header_end(struct session *session)
 	/* names and folding may grow by a CR a line */
 	buf_init(&header, 2 * session->conf->message.header_max + 2);
 	for (size_t i = 0; i < session->message.header_count && code == SG_OK; i++)
-		code = message_put_header(&session->message, i, &header);
+		if (!is_mark(session->message.headers[i].name))
+			code = message_put_header(&session->message, i, &header);
 	if (code == SG_OK)
 		code = buf_append(&header, "\r\n", 2);
 	break_intake(session, code, "no memory for the header");

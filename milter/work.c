@@ -302,7 +302,9 @@ enum fail_code session_record(struct session *session, const char *tenant,
 	}
 	if (code == SG_OK && count > 0)
 		code = services->record(services->context, records, count, f);
-	if (code == SG_OK && count > 0)
+	/* refusals and deferrals were logged where the failure was, with its reason */
+	if (code == SG_OK && count > 0 && decisions[0].decision != RECORD_REFUSED &&
+	    decisions[0].decision != RECORD_DEFERRED)
 		log_decision(session, tenant, &decisions[0], count);
 	records_free(records, count);
 	return code;
