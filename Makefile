@@ -50,7 +50,7 @@ PKG.cmd = libconfuse libcrypto libsystemd
 
 BASE = $(wildcard gateway/base/*.c)
 # reading the file takes libconfuse and belongs to the command line and supervisor alone
-CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/keys_doc.c)
+CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/conf_scan.c config/keys_doc.c)
 CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
 CONF_LIB = $(call libs,libidn2)
 CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/record.c

@@ -226,7 +226,7 @@ stack_sandbox() {
 gateway_start() {
 	"$sealgate" -c "$stack/sealgate.conf" run >> "$stack/log/gateway.log" 2>&1 &
 	gateway_pid=$!
-	if ! wait_for 60 gateway_ready; then
+	if ! wait_for 60 gateway_ready || ! kill -0 "$gateway_pid" 2> /dev/null; then
 		echo "the gateway did not start:" >&2
 		cat "$stack/log/gateway.log" >&2
 		return 1
@@ -316,7 +316,7 @@ stack_start() {
 	if [[ ${#stack_main[@]} -gt 0 ]]; then
 		postconf -c "$stack/config" -e "${stack_main[@]}"
 	fi
-	for setting in socket run state spool; do
+	for setting in socket run; do
 		mkdir -p "$stack/$setting"
 	done
 	chmod 755 "$stack"
