@@ -28,7 +28,7 @@
 
 #define TICK_MS ((int64_t)60 * 1000)		/* the canary, and new signatures */
 #define KEEP_FREED (64 * 1024 * 1024)		/* bytes; else each scan maps and unmaps pages */
-#define MEMORY_SPARE ((size_t)1024 * 1024 * 1024)	/* bytes, for libclamav's work on small mail */
+#define MEMORY_SPARE ((size_t)1024 * 1024 * 1024)	/* bytes, for work on small mail */
 #define FILES_BASE 64u				/* descriptors, besides what scans open */
 #define FILES_LEVEL 8u				/* descriptors for each level of unpacking */
 
@@ -119,7 +119,8 @@ static enum fail_code bound(const struct worker *worker, struct fail *f)
 	size_t scans;
 	size_t memory = 0;
 
-	if (loaded == 0 || !str_mul_size(conf->scan.size_max, 4 * (conf->scan.threads + 1), &scans) ||
+	if (loaded == 0 ||
+	    !str_mul_size(conf->scan.size_max, 4 * (conf->scan.threads + 1), &scans) ||
 	    !str_add_size(3 * loaded + MEMORY_SPARE, scans, &memory))
 		memory = 0;
 	return proc_limit(memory, files, 0, f);

@@ -13,7 +13,7 @@
 struct options {
 	const char *database_directory;
 	const char *temporary_directory;
-	size_t size_max;		/* bytes of one file, unpacked ones too, and of all of a scan */
+	size_t size_max;	/* bytes of a file, unpacked or not, and of all of a scan */
 	unsigned int files_max;
 	unsigned int recursion_max;
 	int64_t time_max_ms;		/* for one scan */

@@ -15,13 +15,13 @@
 
 enum scan_message_type {
 	SCAN_REQUEST = 1,	/* descriptor + u64 size -> verdict u8, name, engine text */
-	SCAN_STATUS = 2		/* -> signatures u64, database time u64 (seconds), version, in service u8 */
+	SCAN_STATUS = 2		/* -> signatures u64, database time u64, version, in service u8 */
 };
 
 enum scan_verdict {
 	SCAN_CLEAN = 0,
 	SCAN_INFECTED = 1,
-	SCAN_UNSCANNABLE = 2,	/* the content itself is the cause: limits, damage; policy decides */
+	SCAN_UNSCANNABLE = 2,	/* the content is the cause: limits, damage; policy decides */
 	SCAN_NO_VERDICT = 3	/* the scanner could not work: temporary failure */
 };
 

@@ -42,7 +42,8 @@ static enum fail_code check_descriptor(int fd, uint64_t size, struct fail *f)
 	if (!S_ISREG(st.st_mode) || (flags & O_PATH) != 0)
 		return fail_set(f, SG_EFORMAT, NULL, "the descriptor is not a file");
 	if ((seals < 0 || (seals & needed) != needed) && (flags & O_ACCMODE) != O_RDONLY)
-		return fail_set(f, SG_EDENIED, NULL, "the descriptor is neither sealed nor read-only");
+		return fail_set(f, SG_EDENIED, NULL,
+		    "the descriptor is neither sealed nor read-only");
 	if (st.st_size < 0 || (uint64_t)st.st_size != size)
 		return fail_set(f, SG_EFORMAT, NULL, "the file has %lld bytes, %llu were announced",
 		    (long long)st.st_size, (unsigned long long)size);

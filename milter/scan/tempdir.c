@@ -27,7 +27,7 @@ uint64_t tempdir_room(const char *path)
 {
 	struct statvfs st;
 
-	if (statvfs(path, &st) != 0 || (st.f_files > 0 && st.f_favail < INODES_MIN))
+	if (path == NULL || statvfs(path, &st) != 0 || (st.f_files > 0 && st.f_favail < INODES_MIN))
 		return 0;
 	return (uint64_t)st.f_bavail * st.f_frsize;
 }

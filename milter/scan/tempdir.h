@@ -34,8 +34,8 @@ struct tempdir {
 };
 
 /*
- * Makes one. SG_ESYSTEM: cannot, or too little free space in the system's directory (in a configured
- * one that is only logged). Call it before proc_drop, with one thread.
+ * Makes one. SG_ESYSTEM: cannot, or too little free space in the system's directory (in a
+ * configured one that is only logged). Call it before proc_drop, with one thread.
  */
 MUST_USE enum fail_code tempdir_make(const struct tempdir_wish *wish, struct tempdir *dir_out,
     struct fail *f);

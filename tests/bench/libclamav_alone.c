@@ -1,7 +1,7 @@
 /*
- * libclamav_alone DATABASE TEMPORARY_DIRECTORY MESSAGE...: what scanning costs without us. Scans each
- * file in this process, by the scanner's own options, and prints one line of JSON with the CPU
- * milliseconds for each message; loading does not count. The files are read before the clock starts.
+ * libclamav_alone DATABASE TEMPORARY_DIRECTORY MESSAGE...: what scanning costs without us. Scans
+ * each file in this process, by the scanner's own options, and prints one line of JSON with the
+ * CPU milliseconds for each message; loading does not count. Files are read before the clock runs.
  *
  * The scanner's options are compiled in from its source, so that they cannot differ.
  */
