@@ -17,7 +17,7 @@
 #define ADDRESS_LOCAL_MAX 256	/* bytes; RFC 5321 says 64, but longer ones are seen (VERP) */
 #define ADDRESS_MAX (ADDRESS_LOCAL_MAX + 1 + ADDRESS_DOMAIN_MAX)
 
-/* SG_EFORMAT if text is no domain, SG_ENOMEM. An address literal stays, lower case. Caller frees. */
+/* SG_EFORMAT if text is no domain, SG_ENOMEM. An address literal stays. The caller frees. */
 MUST_USE enum fail_code address_domain(const char *text, size_t size, char **domain_out,
     struct fail *f);
 

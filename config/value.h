@@ -40,5 +40,7 @@ void value_free(const struct key *key, void *base);
 /* A value that is kept as a number, whatever its C type. */
 uint64_t value_number(const struct key *key, const void *base);
 void value_set_number(const struct key *key, void *base, uint64_t value);
+/* A value that is kept as one text; never NULL. */
+const char *value_text(const struct key *key, const void *base);
 
 #endif

@@ -58,8 +58,8 @@ value_set_number(const struct key *key, void *base, uint64_t value)
 	}
 }
 
-static const char *
-text_of(const struct key *key, const void *base)
+const char *
+value_text(const struct key *key, const void *base)
 {
 	const char *text;
 
@@ -146,7 +146,7 @@ value_print(const struct key *key, const void *base, struct buf *out)
 		return print_list(&list, out);
 	}
 	if (key->type <= KEY_FIELD)
-		return print_quoted(text_of(key, base), out);
+		return print_quoted(value_text(key, base), out);
 	number = value_number(key, base);
 	switch (key->type) {
 	case KEY_SIZE:
@@ -191,7 +191,7 @@ value_json(const struct key *key, const void *base, struct buf *out)
 		return json_list(&list, out);
 	}
 	if (key->type <= KEY_FIELD)
-		return str_json(out, text_of(key, base));
+		return str_json(out, value_text(key, base));
 	number = value_number(key, base);
 	switch (key->type) {
 	case KEY_OCTAL:
@@ -218,7 +218,7 @@ value_put(const struct key *key, const void *base, struct buf *out)
 	if (key->type > KEY_FIELD && !key_is_list(key))
 		return buf_put_u64(out, value_number(key, base));
 	if (!key_is_list(key))
-		return buf_put_str(out, text_of(key, base));
+		return buf_put_str(out, value_text(key, base));
 	list = members_of(key, base, ways);
 	code = buf_put_u32(out, (uint32_t)list.count);
 	for (i = 0; code == SG_OK && i < list.count; i++)

@@ -1,0 +1,189 @@
+#include "config/conf_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "config/keys.h"
+#include "config/value.h"
+#include "gateway/base/str.h"
+
+/* What the checks look at, and where they write. */
+struct check {
+	const char *file;
+	const struct conf *conf;
+	const struct conf_items *items;
+	struct conf_errors *errors;
+};
+
+static enum fail_code
+complain(struct check *check, const char *name, const char *title, const struct fail *f)
+{
+	int line = conf_items_line(check->items, name, title);
+
+	if (line == 0 && title != NULL)
+		line = conf_items_line(check->items, "tenant", title);
+	return conf_error_add_fail(check->errors, check->file, line, f);
+}
+
+/* ---- tenants ---- */
+
+/* The tenant before this one that has the domain, too. */
+static const struct conf_tenant *
+other_tenant(const struct conf *conf, const struct conf_tenant *tenant, const char *domain)
+{
+	const struct conf_tenant *other;
+
+	for (other = conf->tenants; other < tenant; other++) {
+		if (str_list_has_case(&other->domains, domain))
+			return other;
+	}
+	return NULL;
+}
+
+static enum fail_code
+check_tenant(struct check *check, const struct conf_tenant *tenant)
+{
+	struct fail f;
+	size_t i;
+	enum fail_code code = SG_OK;
+
+	fail_clear(&f);
+	if (conf_items_line(check->items, "tenant.domains", tenant->name) == 0) {
+		(void)fail_set(&f, SG_EUSAGE, "domains = { ... } in it",
+		    "tenant \"%s\" without domains", tenant->name);
+		return complain(check, "tenant", tenant->name, &f);
+	}
+	for (i = 0; code == SG_OK && i < tenant->domains.count; i++) {
+		const char *domain = tenant->domains.items[i];
+		const struct conf_tenant *other = other_tenant(check->conf, tenant, domain);
+
+		if (other == NULL)
+			continue;
+		(void)fail_set(&f, SG_EUSAGE, "each domain in one tenant",
+		    "domain %s of tenant \"%s\", too", domain, other->name);
+		code = complain(check, "tenant.domains", tenant->name, &f);
+	}
+	return code;
+}
+
+/* ---- tags ---- */
+
+/* Words for one way may be in several of the ways' lists, but "secure" words mean no way. */
+static enum fail_code
+check_tags(struct check *check)
+{
+	static const char *const names[] = { "tags.envelope", "tags.pdf", "tags.tls" };
+	const struct str_list *const lists[] = { &check->conf->tags.envelope,
+		&check->conf->tags.pdf, &check->conf->tags.tls };
+	struct fail f;
+	size_t i;
+	size_t j;
+	enum fail_code code = SG_OK;
+
+	fail_clear(&f);
+	for (i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		for (j = 0; code == SG_OK && j < lists[i]->count; j++) {
+			const char *word = lists[i]->items[j];
+
+			if (!str_list_has_case(&check->conf->tags.secure, word))
+				continue;
+			(void)fail_set(&f, SG_EUSAGE, "each word in one list",
+			    "%s has \"%s\", and tags.secure has it, too", names[i], word);
+			code = complain(check, names[i], NULL, &f);
+		}
+	}
+	return code;
+}
+
+static enum fail_code
+check_sizes(struct check *check)
+{
+	const struct conf *conf = check->conf;
+	struct fail f;
+
+	fail_clear(&f);
+	if (conf->message.header_max > conf->message.size_max) {
+		(void)fail_set(&f, SG_EUSAGE, "a size up to message.size_max",
+		    "message.header_max is above message.size_max");
+		return complain(check, "message.header_max", NULL, &f);
+	}
+	return SG_OK;
+}
+
+/* ---- paths ---- */
+
+static enum fail_code
+check_folder(struct check *check, const char *name, const char *path)
+{
+	struct stat st;
+	struct fail f;
+
+	if (path[0] == '\0')
+		return SG_OK;
+	fail_clear(&f);
+	if (stat(path, &st) != 0)
+		(void)fail_errno(&f, SG_EUSAGE, "a folder that exists", "%s = \"%s\"", name, path);
+	else if (!S_ISDIR(st.st_mode))
+		(void)fail_set(&f, SG_EUSAGE, "a folder", "%s = \"%s\" is no folder", name, path);
+	else
+		return SG_OK;
+	return complain(check, name, NULL, &f);
+}
+
+/* The folder in which path is made at start. */
+static enum fail_code
+check_parent(struct check *check, const char *name, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent;
+	enum fail_code code;
+
+	if (slash == NULL)
+		return SG_OK;
+	parent = str_dup_n(path, slash == path ? 1 : (size_t)(slash - path));
+	if (parent == NULL)
+		return SG_ENOMEM;
+	code = check_folder(check, name, parent);
+	free(parent);
+	return code;
+}
+
+static enum fail_code
+check_all_paths(struct check *check)
+{
+	const struct key *keys;
+	size_t count;
+	size_t i;
+	enum fail_code code;
+
+	code = check_parent(check, "master_key_file", check->conf->master_key_file);
+	if (code == SG_OK)
+		code = check_parent(check, "run_directory", check->conf->run_directory);
+	keys = keys_all(&count);
+	for (i = 0; code == SG_OK && i < count; i++) {
+		if (keys[i].is_folder)
+			code = check_folder(check, keys[i].name, value_text(&keys[i], check->conf));
+	}
+	return code;
+}
+
+enum fail_code
+conf_check(const char *file, const struct conf *conf, const struct conf_items *items,
+    bool check_paths, struct conf_errors *errors, struct fail *f)
+{
+	struct check check = { file, conf, items, errors };
+	size_t i;
+	enum fail_code code;
+
+	code = check_tags(&check);
+	if (code == SG_OK)
+		code = check_sizes(&check);
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
+		code = check_tenant(&check, &conf->tenants[i]);
+	if (code == SG_OK && check_paths)
+		code = check_all_paths(&check);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for the configuration");
+	return SG_OK;
+}

@@ -1,0 +1,285 @@
+/* The part of keys.h that writes the shipped file and the manual page. */
+#include "config/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/conf.h"
+#include "config/value.h"
+
+#define WIDTH 92		/* columns of the shipped file */
+#define SECTION_SIZE 64
+
+static const char file_head[] =
+	"# sealgate.conf: what Sealgate does. Every key has the value that it has without this file;\n"
+	"# sealgate.conf(5) tells more. \"sealgate config check\" finds what is wrong.\n"
+	"#\n"
+	"# It works as it is: all mail is scanned for viruses. For mail to be sealed, write a tenant:\n"
+	"# whose domains they are and who may flag (see the end).\n";
+
+static const char tenant_head[] =
+	"\n# Whose mail is sealed when it is flagged. Only senders who prove that they are the tenant's\n"
+	"# own, by their login or network, may flag; others' tags are ignored, and who claims to be of\n"
+	"# the tenant without proof is refused. Take off the # and put in your own.\n";
+
+/* Text in lines of at most WIDTH columns, each behind prefix. */
+static enum fail_code
+put_comment(const char *prefix, const char *text, struct buf *out)
+{
+	size_t prefix_size = strlen(prefix);
+	enum fail_code code = SG_OK;
+
+	while (code == SG_OK && *text != '\0') {
+		size_t size = strlen(text);
+
+		if (size + prefix_size > WIDTH) {
+			size = WIDTH - prefix_size;
+			while (size > 1 && text[size] != ' ')
+				size--;
+		}
+		code = buf_printf(out, "%s%.*s\n", prefix, (int)size, text);
+		text += size;
+		text += strspn(text, " ");
+	}
+	return code;
+}
+
+/* "name = value", the default as the loader knows it, behind its help. */
+static enum fail_code
+put_setting(const struct key *key, const char *prefix, const void *base, struct buf *out)
+{
+	char comment[8];
+	enum fail_code code;
+
+	(void)snprintf(comment, sizeof comment, "%s# ", prefix);
+	code = put_comment(comment, key->help, out);
+	if (code == SG_OK)
+		code = buf_printf(out, "%s%s = ", prefix, key_leaf(key));
+	if (code == SG_OK)
+		code = value_print(key, base, out);
+	return code == SG_OK ? buf_append_str(out, "\n") : code;
+}
+
+static enum fail_code
+put_top(const struct conf *conf, struct buf *out)
+{
+	const struct key *keys;
+	char open[SECTION_SIZE] = "";
+	size_t count;
+	size_t i;
+	enum fail_code code = SG_OK;
+
+	keys = keys_all(&count);
+	for (i = 0; code == SG_OK && i < count && !key_of_tenant(&keys[i]); i++) {
+		char section[SECTION_SIZE];
+		bool same;
+
+		SG_BUG_IF(!key_section(&keys[i], section, sizeof section));
+		same = strcmp(section, open) == 0;
+		if (!same && open[0] != '\0')
+			code = buf_append_str(out, "}\n");
+		if (code == SG_OK && (!same || section[0] == '\0'))
+			code = buf_append_str(out, "\n");
+		if (code == SG_OK && !same && section[0] != '\0')
+			code = buf_printf(out, "%s {\n", section);
+		if (code == SG_OK)
+			code = put_setting(&keys[i], section[0] == '\0' ? "" : "\t", conf, out);
+		memcpy(open, section, sizeof open);
+	}
+	if (code == SG_OK && open[0] != '\0')
+		code = buf_append_str(out, "}\n");
+	return code;
+}
+
+/* An example that shows each key of a tenant. */
+static enum fail_code
+fill_example(struct conf_tenant *tenant, struct fail *f)
+{
+	static const struct {
+		const char *key;
+		const char *text;
+	} examples[] = { { "tenant.domains", "example.com" }, { "tenant.logins", "*@example.com" },
+		{ "tenant.networks", "192.0.2.0/24" } };
+	const struct key *keys;
+	size_t count;
+	size_t i;
+	enum fail_code code = SG_OK;
+
+	keys = keys_all(&count);
+	for (i = 0; code == SG_OK && i < count; i++) {
+		if (key_of_tenant(&keys[i]))
+			code = value_preset(&keys[i], tenant, f);
+	}
+	for (i = 0; code == SG_OK && i < sizeof examples / sizeof examples[0]; i++) {
+		code = value_parse(keys_find(examples[i].key), &examples[i].text, 1, tenant, f);
+	}
+	return code;
+}
+
+static void
+free_example(struct conf_tenant *tenant)
+{
+	const struct key *keys;
+	size_t count;
+	size_t i;
+
+	keys = keys_all(&count);
+	for (i = 0; i < count; i++) {
+		if (key_of_tenant(&keys[i]))
+			value_free(&keys[i], tenant);
+	}
+}
+
+static enum fail_code
+put_tenant(struct buf *out, struct fail *f)
+{
+	struct conf_tenant tenant;
+	const struct key *keys;
+	size_t count;
+	size_t i;
+	enum fail_code code;
+
+	memset(&tenant, 0, sizeof tenant);
+	code = fill_example(&tenant, f);
+	if (code == SG_OK)
+		code = buf_append_str(out, tenant_head);
+	if (code == SG_OK)
+		code = buf_append_str(out, "#tenant \"example\" {\n");
+	keys = keys_all(&count);
+	for (i = 0; code == SG_OK && i < count; i++) {
+		if (key_of_tenant(&keys[i]))
+			code = put_setting(&keys[i], "#\t", &tenant, out);
+	}
+	if (code == SG_OK)
+		code = buf_append_str(out, "#}\n");
+	free_example(&tenant);
+	return code;
+}
+
+enum fail_code
+keys_file(struct buf *out, struct fail *f)
+{
+	struct conf *conf = NULL;
+	enum fail_code code;
+
+	code = conf_default(&conf, f);
+	if (code != SG_OK)
+		return code;
+	code = buf_append_str(out, file_head);
+	if (code == SG_OK)
+		code = put_top(conf, out);
+	if (code == SG_OK)
+		code = put_tenant(out, f);
+	conf_free(conf);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for the configuration file");
+	return SG_OK;
+}
+
+/* ---- sealgate.conf(5) ---- */
+
+/* Text as mdoc's body: a sentence a line, nothing at a line's start that is a request. */
+static enum fail_code
+put_mdoc(const char *text, struct buf *out)
+{
+	enum fail_code code = SG_OK;
+
+	for (; code == SG_OK && *text != '\0'; text++) {
+		if (*text == '\\') {
+			code = buf_append_str(out, "\\e");
+		} else if (strncmp(text, ". ", 2) == 0) {
+			code = buf_append_str(out, ".\n");
+			text++;
+		} else {
+			code = buf_append(out, text, 1);
+		}
+	}
+	return code == SG_OK ? buf_append_str(out, "\n") : code;
+}
+
+static enum fail_code
+put_default(const struct key *key, const void *base, struct buf *out)
+{
+	struct buf value;
+	enum fail_code code;
+
+	if (key->preset == NULL)
+		return buf_append_str(out, "There is no default.\n");
+	buf_init(&value, VALUE_TEXT_MAX);
+	code = value_print(key, base, &value);
+	if (code == SG_OK)
+		code = buf_append_str(out, "The default is\n.Ql ");
+	if (code == SG_OK)
+		code = put_mdoc(buf_str(&value), out);
+	if (code == SG_OK) {
+		out->size--;	/* the line's end: the full stop belongs to the macro */
+		code = buf_append_str(out, " .\n");
+	}
+	buf_free(&value);
+	return code;
+}
+
+static enum fail_code
+put_entry(const struct key *key, const void *base, struct buf *out)
+{
+	struct buf expected;
+	enum fail_code code;
+
+	buf_init(&expected, VALUE_TEXT_MAX);
+	code = value_expected(key, &expected);
+	if (code == SG_OK)
+		code = buf_printf(out, ".It Ic %s\n", key->name);
+	if (code == SG_OK)
+		code = put_mdoc(key->help, out);
+	if (code == SG_OK)
+		code = buf_printf(out, "Value: %s.\n", buf_str(&expected));
+	if (code == SG_OK)
+		code = put_default(key, base, out);
+	buf_free(&expected);
+	return code;
+}
+
+static enum fail_code
+put_entries(bool of_tenant, const void *base, struct buf *out)
+{
+	const struct key *keys;
+	size_t count;
+	size_t i;
+	enum fail_code code;
+
+	code = buf_append_str(out, ".Bl -tag -width Ds\n");
+	keys = keys_all(&count);
+	for (i = 0; code == SG_OK && i < count; i++) {
+		if (key_of_tenant(&keys[i]) == of_tenant)
+			code = put_entry(&keys[i], base, out);
+	}
+	return code == SG_OK ? buf_append_str(out, ".El\n") : code;
+}
+
+enum fail_code
+keys_manual(struct buf *out, struct fail *f)
+{
+	struct conf_tenant tenant;
+	struct conf *conf = NULL;
+	enum fail_code code;
+
+	memset(&tenant, 0, sizeof tenant);
+	code = conf_default(&conf, f);
+	if (code == SG_OK)
+		code = fill_example(&tenant, f);
+	value_free(keys_find("tenant.logins"), &tenant);
+	value_free(keys_find("tenant.networks"), &tenant);
+	if (code == SG_OK)
+		code = buf_append_str(out, ".Sh KEYS\n");
+	if (code == SG_OK)
+		code = put_entries(false, conf, out);
+	if (code == SG_OK)
+		code = buf_append_str(out, ".Sh KEYS OF A TENANT\n");
+	if (code == SG_OK)
+		code = put_entries(true, &tenant, out);
+	free_example(&tenant);
+	conf_free(conf);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for the manual page");
+	return SG_OK;
+}
