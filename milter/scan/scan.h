@@ -50,6 +50,7 @@ void scan_message(const char *path, int fd, size_t size, const struct wire_wait 
 void scan_message_on(int socket, int fd, size_t size, const struct wire_wait *wait,
     struct scan_result *result_out);
 
+/* The state of the server at path. SG_EPEER: nobody answers. */
 MUST_USE enum fail_code scan_status(const char *path, struct scan_status *status_out,
     struct fail *f);
 

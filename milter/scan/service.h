@@ -29,6 +29,7 @@ bool service_check(struct service *service);
 void service_scan(struct service *service, const void *data, size_t size,
     struct scan_result *result_out);
 
+/* What SCAN_STATUS answers. */
 void service_status(struct service *service, struct scan_status *status_out);
 
 /*
