@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # account.sh: the CPU time of all processes of one line of the benchmark. Sourced.
 #
 # A control group for each (version 1's cpuacct or version 2), which also counts what has ended.
