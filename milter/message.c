@@ -175,14 +175,21 @@ static size_t line_at(const char *data, size_t size, size_t *next_out)
 	return length;
 }
 
-/* Length of the field name before the colon, or 0 if the line starts no field. */
-static size_t name_length(const char *line, size_t size)
+/*
+ * Length of the field name, or 0 if the line starts no field. White space before the colon is
+ * obsolete but allowed (RFC 5322, 4.5); *colon_out is where the colon stands.
+ */
+static size_t name_length(const char *line, size_t size, size_t *colon_out)
 {
 	size_t n = 0;
+	size_t colon;
 
 	while (n < size && line[n] > ' ' && line[n] != ':' && line[n] != 0x7f)
 		n++;
-	return n < size && line[n] == ':' ? n : 0;
+	for (colon = n; colon < size && (line[colon] == ' ' || line[colon] == '\t');)
+		colon++;
+	*colon_out = colon;
+	return colon < size && line[colon] == ':' ? n : 0;
 }
 
 /* One field with its folded lines; *used_out bytes of data belong to it. */
@@ -191,7 +198,8 @@ static enum fail_code parse_field(struct message *message, const char *data, siz
 {
 	size_t next;
 	size_t length = line_at(data, size, &next);
-	size_t name = name_length(data, length);
+	size_t colon;
+	size_t name = name_length(data, length, &colon);
 	size_t used = next;
 	char *name_text;
 	char *value;
@@ -202,7 +210,7 @@ static enum fail_code parse_field(struct message *message, const char *data, siz
 		used += next;
 	}
 	name_text = str_dup_n(data, name);
-	value = str_dup_n(data + name + 1, length - name - 1);
+	value = str_dup_n(data + colon + 1, length - colon - 1);
 	code = name_text == NULL || value == NULL ? SG_ENOMEM :
 	    message_add_header(message, name_text, value, max);
 	free(name_text);
@@ -224,6 +232,7 @@ enum fail_code message_parse(struct message *message, const char *data, size_t s
 	}
 	while (at < size) {
 		size_t length = line_at(data + at, size - at, &next);
+		size_t colon;
 		size_t used;
 		enum fail_code code;
 
@@ -231,7 +240,7 @@ enum fail_code message_parse(struct message *message, const char *data, size_t s
 			at += next;
 			break;
 		}
-		if (name_length(data + at, length) == 0)
+		if (name_length(data + at, length, &colon) == 0)
 			break;	/* no header field: the body starts without an empty line */
 		code = parse_field(message, data + at, size - at, max, &used);
 		if (code != SG_OK)
