@@ -189,13 +189,13 @@ address_check_network(const char *network, struct fail *f)
 
 	if (!parse_network(network, &net, &bits)) {
 		return fail_set(f, SG_EFORMAT,
-		    "write an address or a network such as 192.0.2.0/24 or 2001:db8::/32",
+		    "an address, or a network such as 192.0.2.0/24 or 2001:db8::/32",
 		    "\"%s\" is no network", network);
 	}
 	for (i = bits; i < 128; i++) {
 		if (bit_of(&net, i)) {
 			return fail_set(f, SG_EFORMAT,
-			    "write the first address of the network before the slash",
+			    "the first address of the network before the slash",
 			    "\"%s\" has address bits behind its prefix", network);
 		}
 	}

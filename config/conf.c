@@ -119,6 +119,61 @@ repeated(const struct load *load, const struct conf_item *item)
 	return NULL;
 }
 
+/* "threads" in the right section, in words. */
+static void
+hint_key(const char *name, struct fail *f)
+{
+	const struct key *key = keys_find(name);
+	char section[SECTION_SIZE];
+
+	if (key == NULL || !key_section(key, section, sizeof section))
+		return;
+	if (section[0] == '\0')
+		(void)snprintf(f->hint, sizeof f->hint, "perhaps %s", name);
+	else
+		(void)snprintf(f->hint, sizeof f->hint, "perhaps %s within %s { ... }",
+		    key_leaf(key), section);
+}
+
+/* Fills names with those of the sections; returns how many there are. */
+static size_t
+section_names(char names[][SECTION_SIZE])
+{
+	const struct key *keys;
+	size_t count;
+	size_t named = 0;
+	size_t i;
+
+	keys = keys_all(&count);
+	for (i = 0; i < count && named < SECTIONS_MAX; i++) {
+		if (key_section(&keys[i], names[named], SECTION_SIZE) && names[named][0] != '\0' &&
+		    (named == 0 || strcmp(names[named], names[named - 1]) != 0))
+			named++;
+	}
+	return named;
+}
+
+static enum fail_code
+complain_section(struct load *load, const struct conf_item *item)
+{
+	char names[SECTIONS_MAX + 1][SECTION_SIZE];
+	const char *pointers[SECTIONS_MAX];
+	size_t count = section_names(names);
+	const char *near;
+	struct fail f;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		pointers[i] = names[i];
+	near = keys_nearest_of(item->name, pointers, count);
+	fail_clear(&f);
+	(void)fail_set(&f, SG_EUSAGE, "a section of sealgate.conf(5)", "unknown section %s",
+	    item->name);
+	if (near != NULL)
+		(void)snprintf(f.hint, sizeof f.hint, "perhaps %s { ... }", near);
+	return conf_error_add_fail(load->errors, load->file, item->line, &f);
+}
+
 static enum fail_code
 complain_unknown(struct load *load, const struct conf_item *item)
 {
@@ -126,15 +181,9 @@ complain_unknown(struct load *load, const struct conf_item *item)
 	struct fail f;
 
 	fail_clear(&f);
-	if (item->section && is_section(item->name))
-		(void)fail_set(&f, SG_EUSAGE, "", "section %s", item->name);
-	else if (near != NULL)
-		(void)fail_set(&f, SG_EUSAGE, NULL, "unknown key %s", item->name);
-	else
-		(void)fail_set(&f, SG_EUSAGE, "a key of sealgate.conf(5)", "unknown %s %s",
-		    item->section ? "section" : "key", item->name);
+	(void)fail_set(&f, SG_EUSAGE, "a key of sealgate.conf(5)", "unknown key %s", item->name);
 	if (near != NULL)
-		(void)snprintf(f.hint, sizeof f.hint, "perhaps %s", near);
+		hint_key(near, &f);
 	return conf_error_add_fail(load->errors, load->file, item->line, &f);
 }
 
@@ -168,7 +217,7 @@ check_section(struct load *load, const struct conf_item *item, bool *bad_out)
 
 	*bad_out = true;
 	if (!is_section(item->name))
-		return complain_unknown(load, item);
+		return complain_section(load, item);
 	if (tenant && (!item->titled || !is_tenant_name(item->title)))
 		return complain(load, item->line, item->titled ? "tenant with a bad name" :
 		    "tenant without a name", "tenant \"NAME\" {, of letters, digits, . _ and -");
@@ -276,26 +325,18 @@ static void
 make_all_options(cfg_opt_t *options, char names[][SECTION_SIZE], cfg_opt_t *sections)
 {
 	const cfg_opt_t end = CFG_END();
-	const struct key *keys;
-	size_t count;
-	size_t named = 0;
-	size_t top;
+	size_t count = section_names(names);
+	size_t top = make_options("", sections);
 	size_t i;
 
-	top = make_options("", sections);
-	keys = keys_all(&count);
-	for (i = 0; i < count && named < SECTIONS_MAX; i++) {
-		cfg_opt_t section = CFG_SEC(names[named], options,
-		    key_of_tenant(&keys[i]) ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
+	for (i = 0; i < count; i++) {
+		bool tenant = strcmp(names[i], "tenant") == 0;
+		cfg_opt_t section = CFG_SEC(names[i], options,
+		    tenant ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
 
-		if (!key_section(&keys[i], names[named], SECTION_SIZE) ||
-		    names[named][0] == '\0' ||
-		    (named > 0 && strcmp(names[named], names[named - 1]) == 0))
-			continue;
-		options += make_options(names[named], options);
-		*options++ = end;
 		sections[top++] = section;
-		named++;
+		options += make_options(names[i], options);
+		*options++ = end;
 	}
 	sections[top] = end;
 }

@@ -274,6 +274,16 @@ open_section(struct scanner *s, struct conf_item *item)
 	return SG_OK;
 }
 
+/* A dot in a written name is no section: "scan.threads = 2" must not pass for scan { threads }. */
+static void
+mask_dots(char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == '.' || *name == '|')
+			*name = '?';
+	}
+}
+
 static enum fail_code
 read_statement(struct scanner *s)
 {
@@ -284,6 +294,7 @@ read_statement(struct scanner *s)
 	code = token_text(s, name, sizeof name);
 	if (code != SG_OK)
 		return code;
+	mask_dots(name);
 	item = add_item(s, name);
 	if (item == NULL)
 		return SG_ENOMEM;

@@ -313,6 +313,18 @@ parse_number(const struct key *key, const char *text, uint64_t *value_out)
 
 /* ---- lists ---- */
 
+/* It says more than refuse would. */
+static enum fail_code
+check_network(const struct key *key, const char *text, struct fail *f)
+{
+	struct fail why;
+
+	fail_clear(&why);
+	if (address_check_network(text, &why) == SG_OK)
+		return SG_OK;
+	return fail_set(f, SG_EUSAGE, why.hint, "%s: %s", key->name, why.what);
+}
+
 /* One member in its normal spelling; the caller frees. */
 static enum fail_code
 parse_member(const struct key *key, const char *text, char **member_out, struct fail *f)
@@ -325,8 +337,8 @@ parse_member(const struct key *key, const char *text, char **member_out, struct 
 			return refuse(key, text, f);
 		return code;
 	}
-	if (key->type == KEY_NETWORKS && address_check_network(text, f) != SG_OK)
-		return SG_EUSAGE;	/* it says more than refuse would */
+	if (key->type == KEY_NETWORKS && check_network(key, text, f) != SG_OK)
+		return SG_EUSAGE;
 	if (key->type == KEY_LOGINS && !is_text(text, 1, VALUE_TEXT_MAX - 1))
 		return refuse(key, text, f);
 	if (key->type == KEY_WORDS && !is_word(text, "._-"))
@@ -347,7 +359,7 @@ add_member(const struct key *key, const char *text, struct str_list *list, struc
 
 	code = parse_member(key, text, &member, f);
 	if (code == SG_OK && str_list_has_case(list, member)) {
-		code = fail_set(f, SG_EUSAGE, "write it once", "%s has \"%s\" twice", key->name,
+		code = fail_set(f, SG_EUSAGE, "each value once", "%s has \"%s\" twice", key->name,
 		    text);
 	}
 	if (code == SG_OK && str_list_add(list, member) != SG_OK)
@@ -387,7 +399,7 @@ parse_ways(const struct key *key, const char *const *texts, size_t count, unsign
 		unsigned int way;
 
 		if (str_equal_case(texts[i], "tls")) {
-			return fail_set(f, SG_EUSAGE, "leave tls out of the list",
+			return fail_set(f, SG_EUSAGE, "the list without tls",
 			    "%s = \"tls\" is not available yet", key->name);
 		}
 		way = str_equal_case(texts[i], "envelope") ? WAY_ENVELOPE :
@@ -410,7 +422,7 @@ parse_lists(const struct key *key, const char *const *texts, size_t count, unsig
 	if (count == 0 && !key->may_be_empty)
 		return refuse(key, "", f);
 	if (count > VALUE_LIST_MAX) {
-		return fail_set(f, SG_EUSAGE, "write fewer", "%s has more than %zu members",
+		return fail_set(f, SG_EUSAGE, "fewer members", "%s has more than %zu members",
 		    key->name, VALUE_LIST_MAX);
 	}
 	if (key->type == KEY_WAYS)
