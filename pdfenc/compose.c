@@ -1,0 +1,138 @@
+#include "pdfenc/compose.h"
+
+#include "pdfenc/html/html.h"
+#include "pdfenc/text.h"
+
+#define SAMPLE_MAX 4000		/* characters looked at for the language */
+
+static void put_line(GString *text, const char *label, const char *value)
+{
+	if (value != NULL)
+		g_string_append_printf(text, "%s: %s\n", label, value);
+}
+
+static void add_nested(struct flow *flow, const struct document_head *head)
+{
+	struct flow_block *block = flow_add(flow, FLOW_NESTED);
+
+	put_line(block->text, "Subject", head->subject);
+	put_line(block->text, "From", head->from);
+	put_line(block->text, "To", head->to);
+	put_line(block->text, "Cc", head->cc);
+	put_line(block->text, "Date", head->date);
+	flow->size += block->text->len;
+}
+
+static void add_note(struct flow *flow, const char *text)
+{
+	struct flow_block *block = flow_add(flow, FLOW_NOTE);
+
+	g_string_append(block->text, text);
+}
+
+/* Bodies that follow each other are parted by a line across. */
+static void add_body(struct flow *flow, const struct document_body *body, bool after_text)
+{
+	if (after_text && (body->kind == DOCUMENT_TEXT || body->kind == DOCUMENT_HTML) &&
+	    body->text->len > 0)
+		(void)flow_add(flow, FLOW_RULE);
+	switch (body->kind) {
+	case DOCUMENT_TEXT:
+		text_to_flow(body->text, body->flowed, body->delsp, flow);
+		break;
+	case DOCUMENT_HTML:
+		html_to_flow(body->text->str, body->text->len, flow);
+		break;
+	case DOCUMENT_NESTED:
+		add_nested(flow, body->head);
+		break;
+	case DOCUMENT_NESTED_END:
+		(void)flow_add(flow, FLOW_RULE);
+		break;
+	case DOCUMENT_NOTE:
+		add_note(flow, body->text->str);
+		break;
+	}
+}
+
+struct flow *compose_flow(const struct document *document)
+{
+	struct flow *flow = flow_new();
+	bool after_text = false;
+
+	for (unsigned int i = 0; i < document->bodies->len; i++) {
+		const struct document_body *body = g_ptr_array_index(document->bodies, i);
+
+		add_body(flow, body, after_text);
+		after_text = body->kind == DOCUMENT_TEXT || body->kind == DOCUMENT_HTML;
+	}
+	if (document->truncated)
+		add_note(flow, "This message has more parts than are shown here. All of them are "
+		    "in the attached file original.eml, which a mail program opens.");
+	return flow;
+}
+
+/* ---- language ---- */
+
+static const char *language_of(GUnicodeScript script)
+{
+	switch (script) {
+	case G_UNICODE_SCRIPT_HIRAGANA:
+	case G_UNICODE_SCRIPT_KATAKANA:
+		return "ja";
+	case G_UNICODE_SCRIPT_HANGUL:
+		return "ko";
+	case G_UNICODE_SCRIPT_HAN:
+		return "zh";
+	case G_UNICODE_SCRIPT_CYRILLIC:
+		return "ru";
+	case G_UNICODE_SCRIPT_ARABIC:
+		return "ar";
+	case G_UNICODE_SCRIPT_HEBREW:
+		return "he";
+	case G_UNICODE_SCRIPT_GREEK:
+		return "el";
+	case G_UNICODE_SCRIPT_THAI:
+		return "th";
+	case G_UNICODE_SCRIPT_DEVANAGARI:
+		return "hi";
+	default:
+		return NULL;
+	}
+}
+
+/* Letters that have weight: kana decide over Han, and both over single foreign words. */
+static void count_scripts(const struct flow *flow, unsigned int *counts, size_t count_max)
+{
+	unsigned int seen = 0;
+
+	for (unsigned int i = 0; i < flow->blocks->len && seen < SAMPLE_MAX; i++) {
+		const struct flow_block *block = g_ptr_array_index(flow->blocks, i);
+
+		for (const char *p = block->text->str; *p != '\0' && seen < SAMPLE_MAX;
+		    p = g_utf8_next_char(p), seen++) {
+			gunichar c = g_utf8_get_char(p);
+			GUnicodeScript script = c < 0x80 ? G_UNICODE_SCRIPT_LATIN :
+			    g_unichar_get_script(c);
+
+			if ((size_t)script < count_max && (c >= 0x80 || g_ascii_isalpha((char)c)))
+				counts[script]++;
+		}
+	}
+}
+
+const char *compose_language(const struct document *document, const struct flow *flow)
+{
+	unsigned int counts[200] = { 0 };
+	GUnicodeScript best = G_UNICODE_SCRIPT_LATIN;
+
+	if (document->language != NULL)
+		return document->language;
+	count_scripts(flow, counts, G_N_ELEMENTS(counts));
+	if (counts[G_UNICODE_SCRIPT_HIRAGANA] + counts[G_UNICODE_SCRIPT_KATAKANA] > 3)
+		return "ja";
+	for (unsigned int i = 0; i < G_N_ELEMENTS(counts); i++)
+		if (counts[i] > counts[best] && language_of((GUnicodeScript)i) != NULL)
+			best = (GUnicodeScript)i;
+	return language_of(best);
+}

@@ -1,0 +1,223 @@
+#include "pdfenc/head.h"
+
+#include <string.h>
+
+#define LABEL_WIDTH 62.0	/* points */
+#define SIZE_COLUMN 70.0
+
+static const struct display_color ink = { 0.10f, 0.11f, 0.13f };
+static const struct display_color title_ink = { 0.05f, 0.16f, 0.25f };
+static const struct display_color faint = { 0.42f, 0.46f, 0.50f };
+static const struct display_color accent = { 0.06f, 0.36f, 0.47f };
+static const struct display_color ground = { 0.949f, 0.961f, 0.969f };
+static const struct display_color green_ground = { 0.898f, 0.953f, 0.925f };
+static const struct display_color green_ink = { 0.05f, 0.36f, 0.23f };
+static const struct display_color white = { 1, 1, 1 };
+
+static double text_width(const struct setter *setter)
+{
+	return (double)setter->display->width - 2 * SETTER_MARGIN;
+}
+
+static void put(struct setter *setter, enum setter_font font, struct display_color color,
+    double x, double width, const char *string, const char *tag)
+{
+	struct setter_text text;
+
+	memset(&text, 0, sizeof(text));
+	text.text = string;
+	text.size = strlen(string);
+	text.font = font;
+	text.color = color;
+	text.x = x;
+	text.width = width;
+	text.tag = tag;
+	setter_set(setter, &text);
+}
+
+/* A label in its column and the value beside it; long lists of recipients may fill pages. */
+static void put_field(struct setter *setter, double x, const char *label, const char *value)
+{
+	struct setter_text text;
+
+	if (value == NULL)
+		return;
+	setter_need(setter, 14);
+	memset(&text, 0, sizeof(text));
+	text.text = label;
+	text.size = strlen(label);
+	text.font = SETTER_LABEL;
+	text.color = faint;
+	text.x = x;
+	text.width = LABEL_WIDTH - 4;
+	text.tag = "P";
+	text.stay = true;
+	setter->y += 1;		/* the smaller label on the baseline of its value */
+	setter_set(setter, &text);
+	setter->y -= 1;
+	put(setter, SETTER_FIELD, ink, x + LABEL_WIDTH,
+	    (double)setter->display->width - SETTER_MARGIN - x - LABEL_WIDTH, value, "P");
+	setter_space(setter, 2.5);
+}
+
+static void put_accent(struct setter *setter)
+{
+	struct display_box box;
+
+	memset(&box, 0, sizeof(box));
+	box.x = (float)(SETTER_MARGIN - 10);
+	box.y = (float)setter->y - 10;
+	box.width = 46;
+	box.height = 3.5f;
+	box.radius = 1.5f;
+	box.color = accent;
+	setter_box(setter, &box);
+}
+
+/* A padlock of boxes, 9 points wide. */
+static void put_lock(struct setter *setter, double x, double y)
+{
+	struct display_box box;
+
+	memset(&box, 0, sizeof(box));
+	box.color = green_ink;
+	box.x = (float)x + 1.9f;
+	box.y = (float)y + 0.6f;
+	box.width = 5.2f;
+	box.height = 8;
+	box.radius = 2.6f;
+	box.line = 1.2f;
+	setter_box(setter, &box);
+	box.x = (float)x;
+	box.y = (float)y + 4.6f;
+	box.width = 9;
+	box.height = 6.6f;
+	box.radius = 1.2f;
+	box.line = 0;
+	setter_box(setter, &box);
+	box.color = white;
+	box.x = (float)x + 3.9f;
+	box.y = (float)y + 6.6f;
+	box.width = 1.2f;
+	box.height = 2.6f;
+	box.radius = 0.6f;
+	setter_box(setter, &box);
+}
+
+static void put_protection(struct setter *setter, const char *protection)
+{
+	double y;
+
+	if (protection == NULL || protection[0] == '\0')
+		return;
+	setter_space(setter, 8);
+	setter_panel_begin(setter, green_ground);
+	setter->y -= 3;
+	y = setter->y;
+	put_lock(setter, SETTER_MARGIN, y - 0.5);
+	put(setter, SETTER_FIELD, green_ink, SETTER_MARGIN + 17, text_width(setter) - 17,
+	    protection, "P");
+	setter->y -= 3;
+	setter_panel_end(setter);
+}
+
+char *head_size(size_t bytes)
+{
+	if (bytes == 1)
+		return g_strdup("1 byte");
+	if (bytes < 1000)
+		return g_strdup_printf("%zu bytes", bytes);
+	if (bytes < 1000000)
+		return g_strdup_printf("%zu.%zu KB", bytes / 1000, bytes % 1000 / 100);
+	return g_strdup_printf("%zu.%zu MB", bytes / 1000000, bytes % 1000000 / 100000);
+}
+
+static void put_file(struct setter *setter, const struct document_file *file)
+{
+	struct setter_text text;
+	char *size = head_size(file->data->len);
+
+	setter_need(setter, 14);
+	memset(&text, 0, sizeof(text));
+	text.text = size;
+	text.size = strlen(size);
+	text.font = SETTER_LABEL;
+	text.color = faint;
+	text.width = SIZE_COLUMN;
+	text.x = (double)setter->display->width - SETTER_MARGIN - text.width;
+	text.right = true;
+	text.tag = "P";
+	text.stay = true;
+	setter->y += 1;
+	setter_set(setter, &text);
+	setter->y -= 1;
+	put(setter, SETTER_FIELD, ink, SETTER_MARGIN, text_width(setter) - SIZE_COLUMN - 10,
+	    file->name, "P");
+	setter_space(setter, 2.5);
+	g_free(size);
+}
+
+static void put_files(struct setter *setter, const GPtrArray *files)
+{
+	char *title;
+
+	if (files->len == 0)
+		return;
+	setter_space(setter, 8);
+	setter_need(setter, 60);
+	setter_panel_begin(setter, ground);
+	setter->y -= 2;
+	title = files->len == 1 ? g_strdup("1 attached file, inside this document") :
+	    g_strdup_printf("%u attached files, inside this document", files->len);
+	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter), title, "P");
+	setter_space(setter, 4);
+	for (unsigned int i = 0; i < files->len; i++)
+		put_file(setter, g_ptr_array_index(files, i));
+	setter->y -= 4;
+	setter_panel_end(setter);
+	g_free(title);
+}
+
+void head_set(struct setter *setter, const struct document *document, const char *protection)
+{
+	const struct document_head *head = &document->head;
+
+	put_accent(setter);
+	put(setter, SETTER_TITLE, title_ink, SETTER_MARGIN, text_width(setter),
+	    head->subject != NULL ? head->subject : "(no subject)", "H1");
+	setter_space(setter, 10);
+	setter_panel_begin(setter, ground);
+	put_field(setter, SETTER_MARGIN, "From", head->from);
+	put_field(setter, SETTER_MARGIN, "To", head->to);
+	put_field(setter, SETTER_MARGIN, "Cc", head->cc);
+	put_field(setter, SETTER_MARGIN, "Date", head->date != NULL ? head->date : "(not stated)");
+	setter->y -= 3;
+	setter_panel_end(setter);
+	put_files(setter, document->files);
+	put_protection(setter, protection);
+	setter_space(setter, 16);
+}
+
+void head_set_nested(struct setter *setter, const struct flow_block *block)
+{
+	char **lines = g_strsplit(block->text->str, "\n", -1);
+
+	setter_space(setter, 8);
+	setter_need(setter, 70);
+	setter_panel_begin(setter, ground);
+	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter), "Attached message",
+	    "P");
+	setter_space(setter, 4);
+	for (char **line = lines; *line != NULL; line++) {
+		char *value = strstr(*line, ": ");
+
+		if (value == NULL)
+			continue;
+		*value = '\0';
+		put_field(setter, SETTER_MARGIN, *line, value + 2);
+	}
+	setter->y -= 3;
+	setter_panel_end(setter);
+	setter_space(setter, 6);
+	g_strfreev(lines);
+}

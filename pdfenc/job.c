@@ -1,0 +1,78 @@
+#include "pdfenc/job.h"
+
+#include "gateway/base/fd.h"
+#include "pdfenc/compose.h"
+#include "pdfenc/mime.h"
+#include "pdfenc/paint.h"
+#include "pdfenc/pdfenc.h"
+#include "pdfenc/seal.h"
+
+static enum fail_code seal_pages(const struct job_request *request, const struct fd_map *map,
+    const struct document *document, const struct display *display, struct seal_request *seal,
+    int *pdf_out, struct fail *f)
+{
+	GByteArray *pages = g_byte_array_sized_new(65536);
+	enum fail_code code = paint_pdf(display, pages, f);
+
+	seal->pages = pages;
+	seal->document = document;
+	seal->password = request->password;
+	seal->owner_password = request->owner_password;
+	if (map->size <= JOB_ORIGINAL_MAX || document->truncated || seal->original != NULL) {
+		seal->original = map->data;
+		seal->original_size = map->size;
+	}
+	if (code == SG_OK)
+		code = seal_pdf(seal, pdf_out, f);
+	g_byte_array_unref(pages);
+	return code;
+}
+
+static enum fail_code print_document(const struct job_options *options,
+    const struct job_request *request, const struct fd_map *map, struct document *document,
+    struct job_result *result_out, struct fail *f)
+{
+	struct flow *flow = compose_flow(document);
+	struct layout_request layout = { .document = document, .flow = flow };
+	struct seal_request seal = { .pages = NULL };
+	struct display *display;
+	enum fail_code code;
+	bool cut;
+
+	layout.protection = request->protection;
+	layout.language = compose_language(document, flow);
+	layout.letter = options->letter;
+	layout.pages_max = options->pages_max;
+	display = layout_pages(options->engine, &layout, &cut);
+	seal.language = layout.language;
+	seal.original = cut ? map->data : NULL;
+	code = seal_pages(request, map, document, display, &seal, &result_out->pdf, f);
+	result_out->pages = display->pages->len;
+	result_out->attachments = document->files->len;
+	display_free(display);
+	flow_free(flow);
+	return code;
+}
+
+enum fail_code job_run(const struct job_options *options, const struct job_request *request,
+    struct job_result *result_out, struct fail *f)
+{
+	struct fd_map map = { NULL, 0 };
+	struct document *document = NULL;
+	enum fail_code code;
+
+	result_out->pdf = -1;
+	result_out->pages = 0;
+	result_out->attachments = 0;
+	code = fd_map(request->message, PDFENC_SIZE_MAX, &map, f);
+	if (code == SG_OK && map.size != request->message_size)
+		code = fail_set(f, SG_EFORMAT, NULL, "the message has %zu bytes, not %zu", map.size,
+		    request->message_size);
+	if (code == SG_OK)
+		code = mime_parse(map.data, map.size, request->subject, &document, f);
+	if (code == SG_OK)
+		code = print_document(options, request, &map, document, result_out, f);
+	document_free(document);
+	fd_unmap(&map);
+	return code;
+}

@@ -1,0 +1,239 @@
+#include "pdfenc/layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pdfenc/head.h"
+#include "pdfenc/setter.h"
+
+#define A4_WIDTH 595.276f	/* points */
+#define A4_HEIGHT 841.89f
+#define LETTER_WIDTH 612.0f
+#define LETTER_HEIGHT 792.0f
+
+#define PARAGRAPH_GAP 7.0
+#define QUOTE_STEP 10.0
+#define LIST_STEP 16.0
+
+static const struct display_color ink = { 0.10f, 0.11f, 0.13f };
+static const struct display_color quote_ink = { 0.30f, 0.35f, 0.40f };
+static const struct display_color faint = { 0.42f, 0.46f, 0.50f };
+static const struct display_color hairline = { 0.80f, 0.83f, 0.86f };
+static const struct display_color note_ink = { 0.55f, 0.18f, 0.10f };
+
+struct layout_engine {
+	PangoContext *context;
+	PangoFontDescription *fonts[SETTER_FONTS];
+};
+
+/* ---- the engine ---- */
+
+/* Sets a word of each script, so that its font is found and loaded. */
+static void warm_up(struct layout_engine *engine)
+{
+	static const char sample[] = "Latin \316\225\316\273 \320\232\320\270\321\200 "
+	    "\327\242\327\221 \330\271\330\261\330\250\331\212 \340\244\271\340\244\277 "
+	    "\340\270\202\340\271\211\340\270\255 \344\270\255\346\226\207 "
+	    "\343\201\213\343\201\252 \355\225\234\352\270\200 \360\237\230\200 \342\234\223";
+
+	for (unsigned int i = 0; i < SETTER_FONTS; i++) {
+		PangoLayout *layout = pango_layout_new(engine->context);
+		int height;
+
+		pango_layout_set_font_description(layout, engine->fonts[i]);
+		pango_layout_set_text(layout, sample, -1);
+		pango_layout_get_size(layout, NULL, &height);
+		g_object_unref(layout);
+	}
+}
+
+struct layout_engine *layout_engine_new(void)
+{
+	static const char *const names[SETTER_FONTS] = {
+		[SETTER_BODY] = "Liberation Sans, Noto Sans, sans-serif 10",
+		[SETTER_FIXED] = "Liberation Mono, Noto Sans Mono, monospace 8.7",
+		[SETTER_HEADING] = "Liberation Sans, Noto Sans, sans-serif Bold 12",
+		[SETTER_TITLE] = "Liberation Sans, Noto Sans, sans-serif Bold 17",
+		[SETTER_LABEL] = "Liberation Sans, Noto Sans, sans-serif 8.5",
+		[SETTER_FIELD] = "Liberation Sans, Noto Sans, sans-serif 9.5",
+		[SETTER_SMALL] = "Liberation Sans, Noto Sans, sans-serif 8",
+		[SETTER_STRONG] = "Liberation Sans, Noto Sans, sans-serif Bold 9.5",
+	};
+	struct layout_engine *engine = g_new0(struct layout_engine, 1);
+	PangoFontMap *map = pango_cairo_font_map_get_default();
+	cairo_font_options_t *options = cairo_font_options_create();
+
+	engine->context = pango_font_map_create_context(map);
+	pango_cairo_context_set_resolution(engine->context, 72);
+	cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+	cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+	pango_cairo_context_set_font_options(engine->context, options);
+	cairo_font_options_destroy(options);
+	pango_context_set_round_glyph_positions(engine->context, FALSE);
+	for (unsigned int i = 0; i < SETTER_FONTS; i++)
+		engine->fonts[i] = pango_font_description_from_string(names[i]);
+	warm_up(engine);
+	return engine;
+}
+
+void layout_engine_free(struct layout_engine *engine)
+{
+	if (engine == NULL)
+		return;
+	for (unsigned int i = 0; i < SETTER_FONTS; i++)
+		pango_font_description_free(engine->fonts[i]);
+	g_object_unref(engine->context);
+	g_free(engine);
+}
+
+/* ---- blocks ---- */
+
+static double left_of(const struct flow_block *block)
+{
+	return SETTER_MARGIN + block->quote * QUOTE_STEP + (block->quote > 0 ? 2 : 0) +
+	    block->indent * LIST_STEP;
+}
+
+static void set_marker(struct setter *setter, const struct flow_block *block)
+{
+	struct setter_text text;
+
+	memset(&text, 0, sizeof(text));
+	text.text = block->marker;
+	text.size = strlen(block->marker);
+	text.font = SETTER_BODY;
+	text.color = faint;
+	text.width = LIST_STEP + 14;
+	text.x = left_of(block) - text.width - 4;
+	text.tag = "Lbl";
+	text.one_line = true;
+	text.right = true;
+	text.stay = true;
+	setter_set(setter, &text);
+}
+
+static void set_rule(struct setter *setter)
+{
+	struct display_box box;
+
+	setter_need(setter, 16);
+	memset(&box, 0, sizeof(box));
+	box.x = (float)SETTER_MARGIN;
+	box.y = (float)setter->y + 7;
+	box.width = setter->display->width - 2 * (float)SETTER_MARGIN;
+	box.height = 0.7f;
+	box.color = hairline;
+	setter_box(setter, &box);
+	setter_space(setter, 14);
+}
+
+static void style_of(const struct flow_block *block, struct setter_text *text)
+{
+	text->font = SETTER_BODY;
+	text->tag = "P";
+	text->color = block->quote > 0 ? quote_ink : ink;
+	switch (block->kind) {
+	case FLOW_FIXED:
+		text->font = SETTER_FIXED;
+		break;
+	case FLOW_HEADING:
+		text->font = SETTER_HEADING;
+		text->tag = "H2";
+		break;
+	case FLOW_NOTE:
+		text->font = SETTER_STRONG;
+		text->color = note_ink;
+		break;
+	case FLOW_PARAGRAPH:
+	case FLOW_RULE:
+	case FLOW_NESTED:
+		break;
+	}
+}
+
+static void set_block(struct setter *setter, const struct flow_block *block)
+{
+	struct setter_text text;
+
+	if (!block->joined)
+		setter_space(setter, block->kind == FLOW_HEADING ? PARAGRAPH_GAP + 4 :
+		    PARAGRAPH_GAP);
+	setter_bars(setter, block->quote);
+	if (block->kind == FLOW_RULE) {
+		set_rule(setter);
+		return;
+	}
+	if (block->kind == FLOW_NESTED) {
+		head_set_nested(setter, block);
+		return;
+	}
+	memset(&text, 0, sizeof(text));
+	text.text = block->text->str;
+	text.size = block->text->len;
+	text.spans = block->spans;
+	text.x = left_of(block);
+	text.width = (double)setter->display->width - SETTER_MARGIN - text.x;
+	style_of(block, &text);
+	/* a heading alone at a page's end belongs to the next one */
+	setter_need(setter, block->kind == FLOW_HEADING ? 48 : 14);
+	if (block->marker != NULL)
+		set_marker(setter, block);
+	setter_set(setter, &text);
+}
+
+/* ---- pages ---- */
+
+static void set_footer(struct setter *setter, unsigned int page, const char *subject)
+{
+	struct setter_text text;
+	char number[64];
+	double y = (double)setter->display->height - 38;
+
+	memset(&text, 0, sizeof(text));
+	text.font = SETTER_SMALL;
+	text.color = faint;
+	text.x = SETTER_MARGIN;
+	text.width = (double)setter->display->width - 2 * SETTER_MARGIN - 90;
+	text.one_line = true;
+	text.text = subject;
+	text.size = strlen(subject);
+	setter_on_page(setter, page, y, &text);
+	(void)snprintf(number, sizeof(number), "Page %u of %u", page + 1,
+	    setter->display->pages->len);
+	text.x = (double)setter->display->width - SETTER_MARGIN - 90;
+	text.width = 90;
+	text.right = true;
+	text.text = number;
+	text.size = strlen(number);
+	setter_on_page(setter, page, y, &text);
+}
+
+static void set_flow(struct setter *setter, const struct flow *flow)
+{
+	for (unsigned int i = 0; i < flow->blocks->len && !setter->full; i++)
+		set_block(setter, g_ptr_array_index(flow->blocks, i));
+	setter_bars(setter, 0);
+}
+
+struct display *layout_pages(struct layout_engine *engine, const struct layout_request *request,
+    bool *cut_out)
+{
+	struct setter setter;
+	const char *subject = request->document->head.subject;
+
+	memset(&setter, 0, sizeof(setter));
+	setter.display = display_new(request->letter ? LETTER_WIDTH : A4_WIDTH,
+	    request->letter ? LETTER_HEIGHT : A4_HEIGHT);
+	setter.context = engine->context;
+	setter.fonts = engine->fonts;
+	setter.pages_max = request->pages_max > 0 ? request->pages_max : 1;
+	pango_context_set_language(engine->context,
+	    pango_language_from_string(request->language != NULL ? request->language : "en"));
+	setter_start(&setter);
+	head_set(&setter, request->document, request->protection);
+	set_flow(&setter, request->flow);
+	for (unsigned int i = 0; i < setter.display->pages->len; i++)
+		set_footer(&setter, i, subject != NULL ? subject : "");
+	*cut_out = setter.full;
+	return setter.display;
+}

@@ -1,0 +1,36 @@
+/*
+ * layout: flow -> pages of a display list, by Pango.
+ *
+ * The head block on the first page, then the text; page numbers below. An engine (font map and
+ * context) is made once a process and used for every message: a new font map costs 5 ms. One
+ * thread.
+ */
+#ifndef SG_PDFENC_LAYOUT_H
+#define SG_PDFENC_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "pdfenc/display.h"
+#include "pdfenc/document.h"
+#include "pdfenc/flow.h"
+
+struct layout_engine;
+
+/* NULL: no fonts at all. Loads what the common scripts need (do it before the sandbox closes). */
+struct layout_engine *layout_engine_new(void);
+void layout_engine_free(struct layout_engine *engine);
+
+struct layout_request {
+	const struct document *document;	/* its head and files are printed */
+	const struct flow *flow;
+	const char *protection;		/* a line of the head, or NULL */
+	const char *language;		/* BCP 47: chooses between forms of Han characters */
+	bool letter;			/* US Letter, else A4 */
+	unsigned int pages_max;		/* at least 1; what is beyond is announced on the last page */
+};
+
+/* *cut_out: the text did not fit into pages_max. The caller display_frees. */
+struct display *layout_pages(struct layout_engine *engine, const struct layout_request *request,
+    bool *cut_out);
+
+#endif

@@ -1,0 +1,506 @@
+#include "pdfenc/mime.h"
+
+#include <gmime/gmime.h>
+#include <limits.h>
+#include <string.h>
+
+#include "gateway/base/str.h"
+#include "pdfenc/charset.h"
+#include "pdfenc/html/html.h"
+#include "pdfenc/uu.h"
+
+struct walk {
+	struct document *document;
+	unsigned int depth;
+	unsigned int parts;
+};
+
+static void walk_object(struct walk *walk, GMimeObject *object);
+
+void mime_start(void)
+{
+	static const char *fallback[] = { "utf-8", "windows-1252", NULL };
+	GMimeParserOptions *options;
+
+	g_mime_init();
+	options = g_mime_parser_options_get_default();
+	g_mime_parser_options_set_fallback_charsets(options, fallback);
+	g_mime_parser_options_set_rfc2047_compliance_mode(options, GMIME_RFC_COMPLIANCE_LOOSE);
+	g_mime_parser_options_set_parameter_compliance_mode(options, GMIME_RFC_COMPLIANCE_LOOSE);
+	charset_warm_up();
+}
+
+/* ---- header fields ---- */
+
+static char *cut_field(char *text)
+{
+	char *end;
+
+	if (text != NULL && strlen(text) > DOCUMENT_FIELD_MAX) {
+		end = g_utf8_find_prev_char(text, text + DOCUMENT_FIELD_MAX);
+		memcpy(end != NULL ? end : text, "", 1);
+	}
+	if (text != NULL && text[0] == '\0') {
+		g_free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static char *addresses(InternetAddressList *list, GMimeMessage *message, const char *name)
+{
+	char *text = NULL;
+	char *line;
+
+	if (list != NULL && internet_address_list_length(list) > 0) {
+		text = internet_address_list_to_string(list, NULL, FALSE);
+	} else {
+		/* what GMime cannot read as addresses is shown as it came */
+		const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), name);
+
+		text = raw != NULL ? g_mime_utils_header_decode_text(NULL, raw) : NULL;
+	}
+	line = charset_line(text);
+	g_free(text);
+	return cut_field(line);
+}
+
+/* "Tuesday, 24 November 2026, 16:15 (UTC+01:00)", whatever the locale. */
+static char *date_line(GMimeMessage *message)
+{
+	const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), "Date");
+	GDateTime *date = raw != NULL ? g_mime_utils_header_decode_date(raw) : NULL;
+	char *text;
+
+	if (date == NULL)
+		return cut_field(charset_line(raw));
+	text = g_date_time_format(date, "%A, %-d %B %Y, %H:%M (UTC%:z)");
+	g_date_time_unref(date);
+	return text != NULL ? text : charset_line(raw);
+}
+
+static char *decode_line(const char *raw)
+{
+	char *text = raw != NULL ? g_mime_utils_header_decode_text(NULL, raw) : NULL;
+	char *line = charset_line(text);
+
+	g_free(text);
+	return cut_field(line);
+}
+
+static void read_head(GMimeMessage *message, struct document_head *head)
+{
+	head->from = addresses(g_mime_message_get_from(message), message, "From");
+	if (head->from == NULL)
+		head->from = addresses(g_mime_message_get_sender(message), message, "Sender");
+	head->to = addresses(g_mime_message_get_to(message), message, "To");
+	head->cc = addresses(g_mime_message_get_cc(message), message, "Cc");
+	head->date = date_line(message);
+	head->subject = decode_line(g_mime_object_get_header(GMIME_OBJECT(message), "Subject"));
+}
+
+/* ---- content ---- */
+
+/* The decoded bytes of a leaf; room for them is made at once. */
+static GByteArray *decoded(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *source = content != NULL ? g_mime_data_wrapper_get_stream(content) : NULL;
+	gint64 size = source != NULL ? g_mime_stream_length(source) : 0;
+	GByteArray *bytes = g_byte_array_sized_new(size > 0 && size < INT_MAX ? (guint)size : 64);
+	GMimeStream *memory;
+
+	if (content == NULL)
+		return bytes;
+	memory = g_mime_stream_mem_new_with_byte_array(bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
+	(void)g_mime_data_wrapper_write_to_stream(content, memory);
+	g_object_unref(memory);
+	return bytes;
+}
+
+static GByteArray *written(GMimeObject *object)
+{
+	GByteArray *bytes = g_byte_array_new();
+	GMimeStream *memory = g_mime_stream_mem_new_with_byte_array(bytes);
+
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
+	(void)g_mime_object_write_to_stream(object, NULL, memory);
+	g_object_unref(memory);
+	return bytes;
+}
+
+static char *mime_type(GMimeObject *object)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(object);
+	char *text = type != NULL ? g_mime_content_type_get_mime_type(type) : NULL;
+	char *line = charset_line(text);
+
+	g_free(text);
+	if (line == NULL || line[0] == '\0' || strlen(line) > 127) {
+		g_free(line);
+		return g_strdup("application/octet-stream");
+	}
+	str_lower(line);
+	return line;
+}
+
+static GDateTime *file_date(GMimeObject *object)
+{
+	static const char *const names[] = { "modification-date", "creation-date" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *raw = g_mime_object_get_content_disposition_parameter(object, names[i]);
+		GDateTime *date = raw != NULL ? g_mime_utils_header_decode_date(raw) : NULL;
+
+		if (date != NULL)
+			return date;
+	}
+	return NULL;
+}
+
+static char *file_name(GMimeObject *object)
+{
+	const char *name = GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) :
+	    NULL;
+
+	if (name == NULL)
+		name = g_mime_object_get_content_disposition_parameter(object, "filename");
+	if (name == NULL)
+		name = g_mime_object_get_content_type_parameter(object, "name");
+	return name != NULL ? decode_line(name) : NULL;
+}
+
+static void add_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
+    GByteArray *data)
+{
+	char *name = file_name(object);
+	char *type = mime_type(object);
+	GDateTime *date = file_date(object);
+
+	(void)document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
+	    data);
+	if (date != NULL)
+		g_date_time_unref(date);
+	g_free(type);
+	g_free(name);
+}
+
+static void uu_found(void *context, const char *name, GByteArray *data)
+{
+	struct walk *walk = context;
+
+	(void)document_add_file(walk->document, name, "application/octet-stream", NULL, data);
+}
+
+static bool parameter_is(GMimeObject *object, const char *name, const char *value)
+{
+	const char *found = g_mime_object_get_content_type_parameter(object, name);
+
+	return found != NULL && str_equal_case(found, value);
+}
+
+/* ---- bodies ---- */
+
+static bool is_type(GMimeObject *object, const char *type, const char *subtype)
+{
+	GMimeContentType *content = g_mime_object_get_content_type(object);
+
+	return content != NULL && g_mime_content_type_is_type(content, type, subtype);
+}
+
+static bool is_attachment(GMimeObject *object)
+{
+	const char *disposition = g_mime_object_get_disposition(object);
+
+	return disposition != NULL && str_equal_case(disposition, "attachment");
+}
+
+/* Text that a reader reads; the rest of text/ (calendar, csv, rtf) is a file. */
+static bool is_shown_text(GMimeObject *object)
+{
+	return GMIME_IS_PART(object) && (is_type(object, "text", "plain") ||
+	    is_type(object, "text", "html") || is_type(object, "text", "enriched") ||
+	    is_type(object, "text", "richtext") || is_type(object, "text", "x-markdown") ||
+	    is_type(object, "text", "markdown") || is_type(object, "text", "rfc822-headers") ||
+	    is_type(object, "message", "delivery-status") ||
+	    is_type(object, "message", "disposition-notification") ||
+	    is_type(object, "text", "text") || is_type(object, "text", "x-patch") ||
+	    is_type(object, "text", "x-diff"));
+}
+
+static GString *part_text(GMimeObject *object, bool html)
+{
+	GByteArray *bytes = decoded(GMIME_PART(object));
+	const char *declared = g_mime_object_get_content_type_parameter(object, "charset");
+	char *meta = NULL;
+	GString *text;
+
+	if (html && (declared == NULL || str_equal_case(declared, "us-ascii")))
+		meta = charset_of_html(bytes->data, bytes->len);
+	text = charset_to_utf8(meta != NULL ? meta : declared, bytes->data, bytes->len);
+	g_free(meta);
+	g_byte_array_unref(bytes);
+	return text;
+}
+
+static void show_text(struct walk *walk, GMimeObject *object)
+{
+	bool html = is_type(object, "text", "html") || is_type(object, "text", "enriched") ||
+	    is_type(object, "text", "richtext");
+	GString *text = part_text(object, html);
+	struct document_body *body;
+
+	if (!html)
+		uu_extract(text, uu_found, walk);
+	body = document_add_body(walk->document, html ? DOCUMENT_HTML : DOCUMENT_TEXT, text);
+	body->flowed = !html && parameter_is(object, "format", "flowed");
+	body->delsp = body->flowed && parameter_is(object, "delsp", "yes");
+}
+
+static void walk_part(struct walk *walk, GMimeObject *object)
+{
+	char *name;
+
+	if (!is_shown_text(object) || is_attachment(object)) {
+		add_file(walk, object, NULL, decoded(GMIME_PART(object)));
+		return;
+	}
+	/* shown where it stands; one that has a name is a file as well */
+	name = file_name(object);
+	if (name != NULL)
+		add_file(walk, object, NULL, decoded(GMIME_PART(object)));
+	g_free(name);
+	show_text(walk, object);
+}
+
+static void walk_message_part(struct walk *walk, GMimeObject *object)
+{
+	GMimeMessage *message = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
+	struct document_body *body;
+	GByteArray *bytes;
+	char *name;
+
+	if (message == NULL) {
+		bytes = written(object);
+		add_file(walk, object, NULL, bytes);
+		return;
+	}
+	body = document_add_body(walk->document, DOCUMENT_NESTED, NULL);
+	body->head = g_new0(struct document_head, 1);
+	read_head(message, body->head);
+	name = body->head->subject != NULL ? g_strdup_printf("%s.eml", body->head->subject) :
+	    g_strdup("message.eml");
+	bytes = written(GMIME_OBJECT(message));
+	add_file(walk, object, name, bytes);
+	g_free(name);
+	if (g_mime_message_get_mime_part(message) != NULL)
+		walk_object(walk, g_mime_message_get_mime_part(message));
+	(void)document_add_body(walk->document, DOCUMENT_NESTED_END, NULL);
+}
+
+/* ---- multiparts ---- */
+
+/* Whether there is something in it that can be printed as an alternative. */
+static bool can_show(GMimeObject *object, unsigned int depth)
+{
+	GMimeMultipart *multipart;
+
+	if (depth > MIME_DEPTH_MAX)
+		return false;
+	if (!GMIME_IS_MULTIPART(object))
+		return is_shown_text(object) && !is_attachment(object);
+	multipart = GMIME_MULTIPART(object);
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
+		if (can_show(g_mime_multipart_get_part(multipart, i), depth + 1))
+			return true;
+	return false;
+}
+
+/* True for HTML in which no word stands: some programs send it beside good plain text. */
+static bool is_empty_html(GMimeObject *object)
+{
+	GString *text;
+	bool empty;
+
+	if (!GMIME_IS_PART(object) || !is_type(object, "text", "html"))
+		return false;
+	text = part_text(object, true);
+	empty = !html_has_text(text->str, text->len);
+	g_string_free(text, TRUE);
+	return empty;
+}
+
+/* RFC 2046 section 5.1.4: the last one that can be shown; what cannot be is a file. */
+static void walk_alternative(struct walk *walk, GMimeMultipart *multipart)
+{
+	int count = g_mime_multipart_get_count(multipart);
+	int chosen = -1;
+
+	for (int i = count - 1; i >= 0 && chosen < 0; i--) {
+		GMimeObject *object = g_mime_multipart_get_part(multipart, i);
+
+		if (can_show(object, 0) && !is_empty_html(object))
+			chosen = i;
+	}
+	for (int i = 0; i < count; i++) {
+		GMimeObject *object = g_mime_multipart_get_part(multipart, i);
+
+		if (i == chosen || chosen < 0 || !can_show(object, 0))
+			walk_object(walk, object);
+	}
+}
+
+/* Text outside of all parts is what mail programs skip; without parts it is all there is. */
+static void walk_prologue(struct walk *walk, GMimeMultipart *multipart)
+{
+	const char *text = g_mime_multipart_get_prologue(multipart);
+
+	if (text != NULL && g_mime_multipart_get_count(multipart) == 0)
+		(void)document_add_body(walk->document, DOCUMENT_TEXT,
+		    charset_to_utf8(NULL, text, strlen(text)));
+}
+
+static void walk_multipart(struct walk *walk, GMimeMultipart *multipart)
+{
+	if (is_type(GMIME_OBJECT(multipart), "multipart", "alternative")) {
+		walk_alternative(walk, multipart);
+		return;
+	}
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++)
+		walk_object(walk, g_mime_multipart_get_part(multipart, i));
+	walk_prologue(walk, multipart);
+}
+
+static void walk_object(struct walk *walk, GMimeObject *object)
+{
+	if (walk->parts >= MIME_PARTS_MAX || walk->document->bodies->len >= DOCUMENT_BODIES_MAX) {
+		walk->document->truncated = true;
+		return;
+	}
+	walk->parts++;
+	if (walk->depth >= MIME_DEPTH_MAX) {
+		add_file(walk, object, "nested-too-deep.eml", written(object));
+		return;
+	}
+	walk->depth++;
+	if (GMIME_IS_MULTIPART(object))
+		walk_multipart(walk, GMIME_MULTIPART(object));
+	else if (GMIME_IS_MESSAGE_PART(object))
+		walk_message_part(walk, object);
+	else if (GMIME_IS_PART(object))
+		walk_part(walk, object);
+	walk->depth--;
+}
+
+/* ---- the whole ---- */
+
+static bool has_words(const struct document *document)
+{
+	for (unsigned int i = 0; i < document->bodies->len; i++) {
+		const struct document_body *body = g_ptr_array_index(document->bodies, i);
+
+		if (body->kind == DOCUMENT_NESTED)
+			return true;
+		if (body->kind == DOCUMENT_HTML && html_has_text(body->text->str, body->text->len))
+			return true;
+		if (body->kind == DOCUMENT_TEXT)
+			for (const char *p = body->text->str; *p != '\0'; p++)
+				if (!str_is_space(*p))
+					return true;
+	}
+	return false;
+}
+
+/* What stands behind the first empty line. */
+static const char *raw_body(const char *data, size_t size)
+{
+	const char *lf = memmem(data, size, "\n\n", 2);
+	const char *crlf = memmem(data, size, "\n\r\n", 3);
+
+	if (lf != NULL && (crlf == NULL || lf < crlf))
+		return lf + 2;
+	return crlf != NULL ? crlf + 3 : NULL;
+}
+
+/* Never an empty page: the raw text where MIME led nowhere, or a sentence. */
+static void fill_empty(struct document *document, const char *data, size_t size)
+{
+	const char *body = raw_body(data, size);
+	size_t left = body != NULL ? size - (size_t)(body - data) : 0;
+	GString *text = NULL;
+
+	if (has_words(document))
+		return;
+	if (document->files->len == 0 && left > 0)
+		text = charset_to_utf8(NULL, body, left);
+	if (text != NULL && strspn(text->str, " \t\n") < text->len) {
+		(void)document_add_body(document, DOCUMENT_TEXT, text);
+		return;
+	}
+	if (text != NULL)
+		g_string_free(text, TRUE);
+	(void)document_add_body(document, DOCUMENT_NOTE,
+	    g_string_new(document->files->len > 0 ?
+	    "This message has no text, only the attached files." :
+	    "This message has no text."));
+}
+
+static void read_language(GMimeMessage *message, struct document *document)
+{
+	const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), "Content-Language");
+	size_t size = raw != NULL ? strspn(raw, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") : 0;
+
+	if (size >= 2 && size <= 35)
+		document->language = g_strndup(raw, size);
+}
+
+static GMimeMessage *parse(GByteArray *view)
+{
+	GMimeStream *stream;
+	GMimeParser *parser;
+	GMimeMessage *message;
+
+	stream = g_mime_stream_mem_new();
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), view);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	parser = g_mime_parser_new_with_stream(stream);
+	message = g_mime_parser_construct_message(parser, NULL);
+	g_object_unref(parser);
+	g_object_unref(stream);
+	return message;
+}
+
+enum fail_code mime_parse(const void *data, size_t size, const char *subject,
+    struct document **document_out, struct fail *f)
+{
+	struct walk walk = { NULL, 0, 0 };
+	GMimeMessage *message;
+	GByteArray view;
+
+	*document_out = NULL;
+	if (size == 0 || size > INT_MAX)
+		return fail_set(f, size == 0 ? SG_EFORMAT : SG_ELIMIT, NULL,
+		    "a message of %zu bytes cannot be made a PDF", size);
+	/* the caller's bytes as they are: GMime only reads them, and frees nothing it does not own */
+	memset(&view, 0, sizeof(view));
+	view.data = (guint8 *)(guintptr)data;
+	view.len = (guint)size;
+	message = parse(&view);
+	if (message == NULL)
+		return fail_set(f, SG_EFORMAT, NULL, "the message has no header fields");
+	walk.document = document_new();
+	read_head(message, &walk.document->head);
+	read_language(message, walk.document);
+	if (subject != NULL) {
+		g_free(walk.document->head.subject);
+		walk.document->head.subject = decode_line(subject);
+	}
+	if (g_mime_message_get_mime_part(message) != NULL)
+		walk_object(&walk, g_mime_message_get_mime_part(message));
+	fill_empty(walk.document, data, size);
+	g_object_unref(message);
+	*document_out = walk.document;
+	return SG_OK;
+}

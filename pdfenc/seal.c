@@ -1,0 +1,191 @@
+#include "pdfenc/seal.h"
+
+#include <string.h>
+
+#include "gateway/base/fd.h"
+#include "gateway/base/str.h"
+#include "pdfenc/qpdf.h"
+
+#define NONCE_SIZE ((size_t)16)		/* random bytes */
+#define OWNER_SIZE ((size_t)32)		/* random bytes, written as 64 characters */
+
+/* Text shrinks; pictures, archives and PDFs have been compressed already. */
+static bool shrinks(const char *type)
+{
+	static const char *const names[] = { "application/json", "application/xml",
+		"application/rtf", "application/postscript", "image/svg+xml", "image/bmp" };
+
+	if (strncmp(type, "text/", 5) == 0 || strncmp(type, "message/", 8) == 0)
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (strcmp(names[i], type) == 0)
+			return true;
+	return false;
+}
+
+/* ISO 32000-2 section 7.9.4. */
+static char *pdf_date(GDateTime *date)
+{
+	char *text = g_date_time_format(date, "D:%Y%m%d%H%M%S%z");
+	size_t size = text != NULL ? strlen(text) : 0;
+	char *whole;
+
+	/* "+0100" -> "+01'00'" */
+	if (size != 21) {
+		g_free(text);
+		return NULL;
+	}
+	whole = g_strdup_printf("%.19s'%s'", text, text + 19);
+	g_free(text);
+	return whole;
+}
+
+static void take_file(const struct document_file *file, struct qpdf_file *out)
+{
+	out->name = file->name;
+	out->type = file->type;
+	out->date = file->date != NULL ? pdf_date(file->date) : NULL;
+	out->relation = "Unspecified";
+	out->data = file->data->data;
+	out->size = file->data->len;
+	out->compress = shrinks(file->type);
+}
+
+static struct qpdf_file *take_files(const struct seal_request *request, size_t *count_out)
+{
+	const GPtrArray *files = request->document->files;
+	struct qpdf_file *out = g_new0(struct qpdf_file, (size_t)files->len + 1);
+
+	for (unsigned int i = 0; i < files->len; i++)
+		take_file(g_ptr_array_index(files, i), &out[i]);
+	*count_out = files->len;
+	if (request->original != NULL) {
+		struct qpdf_file *original = &out[(*count_out)++];
+
+		original->name = "original.eml";
+		original->type = "message/rfc822";
+		original->relation = "Source";
+		original->data = request->original;
+		original->size = request->original_size;
+		original->compress = true;
+	}
+	return out;
+}
+
+static void free_files(struct qpdf_file *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		g_free((char *)(guintptr)files[i].date);
+	g_free(files);
+}
+
+static enum fail_code check_password(const struct secret *password, struct fail *f)
+{
+	if (password == NULL || password->size == 0)
+		return fail_set(f, SG_EUSAGE, NULL, "the password is empty");
+	if (password->size > SEAL_PASSWORD_MAX)
+		return fail_set(f, SG_ELIMIT, "choose a shorter one",
+		    "the password has more than %d bytes", SEAL_PASSWORD_MAX);
+	/* libraries in C would see only what stands before it */
+	if (memchr(password->data, 0, password->size) != NULL)
+		return fail_set(f, SG_EUSAGE, NULL, "the password has a zero byte");
+	return SG_OK;
+}
+
+/* The secret with a NUL behind it, as libqpdf wants it. */
+static enum fail_code as_string(const struct secret *password, struct secret *string)
+{
+	char text[SEAL_PASSWORD_MAX + 1];
+	enum fail_code code;
+
+	memcpy(text, password->data, password->size);
+	text[password->size] = '\0';
+	code = secret_set(string, text, password->size + 1);
+	secret_wipe(text, sizeof(text));
+	return code;
+}
+
+static enum fail_code random_string(struct secret *string)
+{
+	unsigned char bytes[OWNER_SIZE];
+	char text[OWNER_SIZE * 2 + 1];
+	enum fail_code code = secret_random_bytes(bytes, sizeof(bytes));
+
+	if (code == SG_OK) {
+		str_hex(bytes, sizeof(bytes), text);
+		code = secret_set(string, text, sizeof(text));
+	}
+	secret_wipe(bytes, sizeof(bytes));
+	secret_wipe(text, sizeof(text));
+	return code;
+}
+
+static enum fail_code take_passwords(const struct seal_request *request, struct secret *user,
+    struct secret *owner, struct fail *f)
+{
+	bool given = request->owner_password != NULL && request->owner_password->size > 0;
+	enum fail_code code = check_password(request->password, f);
+
+	if (code == SG_OK && given)
+		code = check_password(request->owner_password, f);
+	if (code != SG_OK)
+		return code;
+	code = as_string(request->password, user);
+	if (code == SG_OK)
+		code = given ? as_string(request->owner_password, owner) : random_string(owner);
+	return code == SG_OK ? SG_OK : fail_set(f, code, NULL, "cannot keep a password in memory");
+}
+
+static enum fail_code write_job(struct qpdf_job *job, int *pdf_out, struct fail *f)
+{
+	unsigned char bytes[NONCE_SIZE];
+	char nonce[NONCE_SIZE * 2 + 1];
+	enum fail_code code;
+
+	if (secret_random_bytes(bytes, sizeof(bytes)) != SG_OK)
+		return fail_set(f, SG_ESYSTEM, NULL, "the kernel has no random bytes");
+	str_hex(bytes, sizeof(bytes), nonce);
+	job->nonce = nonce;
+	code = fd_memory("sealed.pdf", &job->out, f);
+	if (code != SG_OK)
+		return code;
+	if (!qpdf_write(job))
+		code = fail_set(f, SG_ECRYPTO, NULL, "libqpdf cannot seal: %s", job->error);
+	if (code == SG_OK)
+		code = fd_seal(job->out, f);
+	if (code != SG_OK)
+		fd_close(&job->out);
+	*pdf_out = job->out;
+	return code;
+}
+
+enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out, struct fail *f)
+{
+	struct qpdf_job job = { .out = -1 };
+	struct secret user;
+	struct secret owner;
+	struct qpdf_file *files;
+	enum fail_code code;
+
+	*pdf_out = -1;
+	secret_init(&user);
+	secret_init(&owner);
+	files = take_files(request, &job.file_count);
+	code = take_passwords(request, &user, &owner, f);
+	if (code != SG_OK)
+		goto out;
+	job.pages = request->pages->data;
+	job.pages_size = request->pages->len;
+	job.files = files;
+	job.title = request->document->head.subject != NULL ? request->document->head.subject :
+	    "Message";
+	job.language = request->language;
+	job.password = (const char *)user.data;
+	job.owner_password = (const char *)owner.data;
+	code = write_job(&job, pdf_out, f);
+out:
+	free_files(files, job.file_count);
+	secret_free(&user);
+	secret_free(&owner);
+	return code;
+}

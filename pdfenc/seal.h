@@ -1,0 +1,35 @@
+/*
+ * seal: a plain PDF, files and a password -> an encrypted PDF in a sealed memory file.
+ *
+ * AES-256, revision 6 (ISO 32000-2), PDF 2.0; all of it, metadata and attachments too. Nothing is
+ * restricted: who knows the password may print and copy. The owner password is random and forgotten
+ * unless given.
+ */
+#ifndef SG_PDFENC_SEAL_H
+#define SG_PDFENC_SEAL_H
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/base/fail.h"
+#include "gateway/base/secret.h"
+#include "pdfenc/document.h"
+
+#define SEAL_PASSWORD_MAX 127	/* bytes, ISO 32000-2 7.6.4.3.3 */
+
+struct seal_request {
+	const GByteArray *pages;		/* what paint made */
+	const struct document *document;	/* its files are attached, its subject is the title */
+	const void *original;			/* the message, attached as original.eml; NULL: not */
+	size_t original_size;
+	const char *language;			/* BCP 47, or NULL */
+	const struct secret *password;		/* SG_EUSAGE when empty, SG_ELIMIT when too long */
+	const struct secret *owner_password;	/* NULL or empty: random */
+};
+
+/* *pdf_out: a memfd that can no longer be written; the caller closes. */
+MUST_USE enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out,
+    struct fail *f);
+
+#endif

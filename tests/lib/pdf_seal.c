@@ -1,0 +1,227 @@
+/*
+ * links: sealgate-pdf
+ *
+ * pdf_seal: for tests and measurements: messages through a real sealgate-pdf, without a gateway.
+ *
+ *   pdf_seal WORKER PASSWORD OUT-FOLDER MESSAGE...   each MESSAGE becomes OUT-FOLDER/NAME.pdf
+ *   pdf_seal -n COUNT WORKER PASSWORD MESSAGE        seals COUNT times; prints the worker's CPU
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/conf.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/fd.h"
+#include "gateway/base/log.h"
+#include "gateway/base/proc.h"
+#include "gateway/base/str.h"
+#include "pdfenc/pdfenc.h"
+
+struct stage {
+	char folder[64];
+	char *socket;
+	int listener;
+	struct conf *conf;
+	struct buf config;
+	struct proc_child child;
+	const char *worker;
+	struct secret password;
+};
+
+static int report(const char *what, const struct fail *f)
+{
+	(void)fprintf(stderr, "%s: %s: %s (%s)\n", what, fail_name(f->code), f->what, f->hint);
+	return EXIT_FAILURE;
+}
+
+static enum fail_code start_worker(struct stage *stage, struct fail *f)
+{
+	enum fail_code code = proc_spawn(stage->worker, &stage->listener, 1, &stage->config,
+	    &stage->child, f);
+
+	if (code == SG_OK)
+		code = proc_wait_ready(&stage->child, 20000, NULL, f);
+	return code;
+}
+
+static enum fail_code stage_start(struct stage *stage, const char *worker, const char *password,
+    struct fail *f)
+{
+	enum fail_code code;
+
+	stage->worker = worker;
+	(void)snprintf(stage->folder, sizeof(stage->folder), "/tmp/pdf_seal.XXXXXX");
+	if (mkdtemp(stage->folder) == NULL)
+		return fail_errno(f, SG_ESYSTEM, NULL, "no temporary folder");
+	stage->socket = str_printf("%s/pdf.sock", stage->folder);
+	buf_init(&stage->config, PROC_CONFIG_MAX);
+	secret_init(&stage->password);
+	if (secret_set(&stage->password, password, strlen(password)) != SG_OK)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	code = conf_default(&stage->conf, f);
+	if (code == SG_OK)
+		code = str_set(&stage->conf->users.pdf, "nobody");
+	if (code == SG_OK)
+		code = conf_encode(stage->conf, CONF_PDF, &stage->config, f);
+	if (code == SG_OK)
+		code = wire_listen(stage->socket, 0600, &stage->listener, f);
+	if (code == SG_OK)
+		code = start_worker(stage, f);
+	return code;
+}
+
+static void stage_end(struct stage *stage)
+{
+	proc_stop(&stage->child, 5000);
+	fd_close(&stage->listener);
+	(void)unlink(stage->socket);
+	(void)rmdir(stage->folder);
+	free(stage->socket);
+	buf_free(&stage->config);
+	conf_free(stage->conf);
+	secret_free(&stage->password);
+}
+
+static enum fail_code seal(struct stage *stage, int message, size_t size,
+    struct pdfenc_result *result, struct fail *f)
+{
+	struct wire_wait wait = { 60000, NULL, NULL };
+	struct pdfenc_request request = { .message = message, .message_size = size };
+
+	request.password = &stage->password;
+	request.protection = "Sealed for the recipient alone: AES-256, opened with the password "
+	    "that you share with the sender.";
+	return pdfenc_seal(stage->socket, &request, &wait, result, f);
+}
+
+static enum fail_code open_message(const char *path, int *fd_out, size_t *size_out,
+    struct fail *f)
+{
+	struct stat st;
+
+	*fd_out = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd_out < 0 || fstat(*fd_out, &st) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot open %s", path);
+	*size_out = (size_t)st.st_size;
+	return SG_OK;
+}
+
+static enum fail_code save(int pdf, const char *folder, const char *message, struct fail *f)
+{
+	struct fd_map map = { NULL, 0 };
+	char *copy = str_dup(message);
+	char *path = str_printf("%s/%s.pdf", folder, basename(copy));
+	enum fail_code code = fd_map(pdf, PDFENC_SIZE_MAX, &map, f);
+
+	if (code == SG_OK)
+		code = fd_replace_file(path, map.data, map.size, 0600, f);
+	fd_unmap(&map);
+	free(path);
+	free(copy);
+	return code;
+}
+
+static int seal_all(struct stage *stage, const char *folder, char *const *messages, int count)
+{
+	int status = EXIT_SUCCESS;
+
+	for (int i = 0; i < count; i++) {
+		struct pdfenc_result result = { -1, 0, 0, 0 };
+		struct fail f;
+		size_t size = 0;
+		int fd = -1;
+		enum fail_code code = open_message(messages[i], &fd, &size, &f);
+
+		if (code == SG_OK)
+			code = seal(stage, fd, size, &result, &f);
+		if (code == SG_OK)
+			code = save(result.pdf, folder, messages[i], &f);
+		if (code == SG_OK)
+			(void)printf("%s pages %u attachments %u bytes %zu\n", messages[i],
+			    result.pages, result.attachments, result.pdf_size);
+		else
+			status = report(messages[i], &f);
+		fd_close(&result.pdf);
+		fd_close(&fd);
+	}
+	return status;
+}
+
+/* Microseconds of CPU that the worker has used, from its /proc entry (ticks of 10 ms). */
+static long worker_ticks(const struct stage *stage)
+{
+	char path[64];
+	char line[1024];
+	unsigned long user = 0;
+	unsigned long sys = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)stage->child.pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	if (fgets(line, sizeof(line), file) != NULL && strrchr(line, ')') != NULL)
+		(void)sscanf(strrchr(line, ')') + 2,
+		    "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys);
+	(void)fclose(file);
+	return (long)(user + sys);
+}
+
+static int measure(struct stage *stage, const char *message, unsigned int count)
+{
+	struct fail f;
+	size_t size = 0;
+	size_t pdf_size = 0;
+	int fd = -1;
+	long before;
+	int64_t start;
+	enum fail_code code = open_message(message, &fd, &size, &f);
+
+	before = worker_ticks(stage);
+	start = clock_mono_ms(clock_system());
+	for (unsigned int i = 0; i < count && code == SG_OK; i++) {
+		struct pdfenc_result result;
+
+		code = seal(stage, fd, size, &result, &f);
+		pdf_size = result.pdf_size;
+		fd_close(&result.pdf);
+	}
+	fd_close(&fd);
+	if (code != SG_OK)
+		return report(message, &f);
+	(void)printf("%s: %.2f ms CPU, %.2f ms wall a message, %zu bytes\n", message,
+	    (double)(worker_ticks(stage) - before) * 1000.0 / (double)sysconf(_SC_CLK_TCK) /
+	    count, (double)(clock_mono_ms(clock_system()) - start) / count, pdf_size);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+	struct stage stage = { .listener = -1, .child = { -1, -1 } };
+	bool measuring = argc == 6 && strcmp(argv[1], "-n") == 0;
+	uint64_t count = 0;
+	struct fail f;
+	int status;
+
+	log_start("pdf_seal", LOG_LEVEL_NOTICE);
+	if (argc < 5 || (measuring && str_parse_u64(argv[2], 1, 1000000, &count) != SG_OK)) {
+		(void)fprintf(stderr, "usage: pdf_seal [-n COUNT] WORKER PASSWORD ...\n");
+		return EXIT_FAILURE;
+	}
+	argv += measuring ? 2 : 0;
+	if (stage_start(&stage, argv[1], argv[2], &f) != SG_OK)
+		status = report("start", &f);
+	else if (measuring)
+		status = measure(&stage, argv[3], (unsigned int)count);
+	else
+		status = seal_all(&stage, argv[3], argv + 4, argc - 4);
+	stage_end(&stage);
+	return status;
+}
