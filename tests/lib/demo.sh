@@ -261,6 +261,7 @@ show() {
 
 run() {
 	local file shown=' '
+	trap 'exit 0' INT TERM
 	set_up
 	cat <<-END
 

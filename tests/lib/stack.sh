@@ -288,6 +288,51 @@ pdf_of_message() {
 		part == 2 { print }' | base64 -d
 }
 
+# people: cert@outside.example gets a certificate, word@outside.example a password ($password).
+people() {
+	make_certificate cert@outside.example
+	sg cert add "$stack/certs/cert@outside.example.pem" > "$stack/log/cert.out" 2>&1 || exit 1
+	password=$(sg password generate word@outside.example 2> "$stack/log/password.out" |
+		grep -oE '[A-Za-z0-9]{4}(-[A-Za-z0-9]{4}){3}' | head -n 1)
+	[[ -n $password ]] || exit 1
+}
+
+# The word that stands in every clear body; it must not be in what was sealed.
+stack_word=Waterfall4711
+
+# mail_file NAME SUBJECT [HEADER...]: a message in $stack/NAME, with $stack_word in its body.
+mail_file() {
+	{
+		printf 'From: Alice <alice@inside.example>\nTo: list@outside.example\nSubject: %s\n' "$2"
+		[[ $# -lt 3 ]] || printf '%s\n' "${@:3}"
+		printf '\nThe word is %s.\nLast line.\n' "$stack_word"
+	} > "$stack/$1"
+}
+
+# is_envelope ADDRESS, is_pdf ADDRESS: exactly one message came for this recipient, sealed, it opens,
+# the word is inside and not outside.
+is_envelope() {
+	local file
+	file=$(sink_for "$1")
+	[[ -f $file ]] || { echo "not exactly one message for $1: $file"; return 1; }
+	! grep -qF "$stack_word" "$file" || { echo "clear text for $1"; return 1; }
+	open_envelope "$file" "${2:-$1}" | grep -qF "$stack_word"
+}
+
+is_pdf() {
+	local file
+	file=$(sink_for "$1")
+	[[ -f $file ]] || { echo "not exactly one message for $1: $file"; return 1; }
+	! grep -qF "$stack_word" "$file" || { echo "clear text for $1"; return 1; }
+	open_pdf "$file" "$password" "$stack/opened" && grep -qF "$stack_word" "$stack/opened/text"
+}
+
+# no_clear: the word is in nothing that the sink has.
+no_clear() { [[ -z $(sink_leaks "$stack_word") ]]; }
+
+# queue_empty: nothing waits in Postfix.
+queue_empty() { [[ -z $(postfix_queue "$stack") ]]; }
+
 # ---- all of it ----
 
 # The signature database that all tests share; made once, with the gateway's canary beside it.
