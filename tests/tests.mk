@@ -81,7 +81,7 @@ fuzz:
 
 # ---- lint ----
 
-$(B)/lint/keys: tests/lint/keys.c $(call obj,$(BASE) $(CONF_DATA))
+$(B)/lint/keys: tests/lint/keys.c $(call obj,$(BASE) $(CONF_DATA) $(CONF_FILE))
 	@mkdir -p $(@D)
 	@$(CC) -std=c17 $(OPT) $(DEFS) -iquote . $(LINKOPT) -o $@ $^ $(LIB.sealgate)
 
@@ -90,7 +90,7 @@ lint:
 	@bash tests/lib/setup.sh build run test lint
 	@$(AGAIN) $(B)/lint/keys || true
 	@SG_KEYS=$(B)/lint/keys JOBS=$(JOBS) CFLAGS_ALL="$(DEFS) $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) $(call cflags,cmocka)" \
-		bash tests/lint/lint.sh $(LINT)
+		bash tests/lint/lint.sh $(CHECKS)
 
 # ---- all of it ----
 

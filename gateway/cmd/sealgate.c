@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "gateway/base/sandbox.h"
 #include "gateway/base/str.h"
 #include "gateway/cmd/cmd.h"
 
@@ -182,6 +183,19 @@ static int help_on(int argc, char *argv[])
 	return cmd != NULL ? cmd_help(cmd) : unknown_command(argv[1]);
 }
 
+/* With what a bug report needs, and scripts that choose between sandbox = full and reduced. */
+static int print_version(void)
+{
+	int abi = sandbox_landlock_abi();
+
+	(void)puts("sealgate " SG_VERSION);
+	if (abi > 0)
+		(void)printf("Landlock: ABI %d\n", abi);
+	else
+		(void)puts("Landlock: not in this kernel (sandbox = reduced is needed)");
+	return 0;
+}
+
 static int run_named(int argc, char *argv[])
 {
 	const struct cmd *cmd;
@@ -201,10 +215,8 @@ int main(int argc, char *argv[])
 		conf_given = true;
 		at += 2;
 	}
-	if (at < argc && (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0)) {
-		(void)puts("sealgate " SG_VERSION);
-		return 0;
-	}
+	if (at < argc && (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0))
+		return print_version();
 	if (at < argc && (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)) {
 		print_commands(stdout);
 		return 0;

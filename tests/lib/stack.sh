@@ -219,7 +219,7 @@ gateway_conf() {
 
 # "full" where the kernel knows Landlock, else "reduced".
 stack_sandbox() {
-	if grep -qs landlock /sys/kernel/security/lsm; then echo full; else echo reduced; fi
+	if "$sealgate" --version | grep -q "Landlock: ABI"; then echo full; else echo reduced; fi
 }
 
 # gateway_start: starts "sealgate run" and waits until the milter's socket is there.
