@@ -155,6 +155,8 @@ static void set_block(struct setter *setter, const struct flow_block *block)
 {
 	struct setter_text text;
 
+	if (block->quote < setter->bars)
+		setter_bars(setter, block->quote);
 	if (!block->joined)
 		setter_space(setter, block->kind == FLOW_HEADING ? PARAGRAPH_GAP + 4 :
 		    PARAGRAPH_GAP);

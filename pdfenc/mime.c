@@ -424,9 +424,9 @@ static const char *raw_body(const char *data, size_t size)
 }
 
 /* Never an empty page: the raw text where MIME led nowhere, or a sentence. */
-static void fill_empty(struct document *document, const char *data, size_t size)
+static void fill_empty(struct document *document, const char *data, size_t size, bool has_head)
 {
-	const char *body = raw_body(data, size);
+	const char *body = has_head ? raw_body(data, size) : data;
 	size_t left = body != NULL ? size - (size_t)(body - data) : 0;
 	GString *text = NULL;
 
@@ -488,19 +488,20 @@ enum fail_code mime_parse(const void *data, size_t size, const char *subject,
 	view.data = (guint8 *)(guintptr)data;
 	view.len = (guint)size;
 	message = parse(&view);
-	if (message == NULL)
-		return fail_set(f, SG_EFORMAT, NULL, "the message has no header fields");
 	walk.document = document_new();
-	read_head(message, &walk.document->head);
-	read_language(message, walk.document);
+	if (message != NULL) {
+		read_head(message, &walk.document->head);
+		read_language(message, walk.document);
+	}
 	if (subject != NULL) {
 		g_free(walk.document->head.subject);
 		walk.document->head.subject = decode_line(subject);
 	}
-	if (g_mime_message_get_mime_part(message) != NULL)
+	if (message != NULL && g_mime_message_get_mime_part(message) != NULL)
 		walk_object(&walk, g_mime_message_get_mime_part(message));
-	fill_empty(walk.document, data, size);
-	g_object_unref(message);
+	fill_empty(walk.document, data, size, message != NULL);
+	if (message != NULL)
+		g_object_unref(message);
 	*document_out = walk.document;
 	return SG_OK;
 }

@@ -21,7 +21,7 @@ void mime_start(void);
 
 /*
  * The size bytes at data must outlive the call only. subject: the raw value to show instead of
- * the message's own, or NULL. SG_EFORMAT: not one header field and no body.
+ * the message's own, or NULL. SG_EFORMAT: no bytes; SG_ELIMIT: more than GMime can count.
  */
 MUST_USE enum fail_code mime_parse(const void *data, size_t size, const char *subject,
     struct document **document_out, struct fail *f);

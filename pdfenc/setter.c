@@ -5,6 +5,7 @@
 #define NOTE_HEIGHT 40.0	/* kept free at the end of the last allowed page */
 #define BAR_STEP 10.0		/* points from quote bar to quote bar */
 #define PANEL_PAD 10.0
+#define LEADING 1.13		/* of what is read for long, by the height of its lines */
 
 static const struct display_color bar_color = { 0.72f, 0.79f, 0.84f };
 static const struct display_color link_color = { 0.04f, 0.32f, 0.58f };
@@ -203,8 +204,6 @@ static PangoLayout *make_layout(struct setter *setter, const struct setter_text 
 	}
 	if (text->right)
 		pango_layout_set_alignment(layout, PANGO_ALIGN_RIGHT);
-	if (text->font == SETTER_BODY || text->font == SETTER_FIXED)
-		pango_layout_set_line_spacing(layout, 1.18f);
 	pango_layout_set_attributes(layout, list);
 	pango_attr_list_unref(list);
 	pango_layout_set_text(layout, text->text, (int)text->size);
@@ -319,6 +318,8 @@ static void set_lines(struct setter *setter, const struct setter_text *text, Pan
 
 		pango_layout_iter_get_line_extents(iter, NULL, &logical);
 		height = (double)points(logical.height);
+		if (text->font == SETTER_BODY || text->font == SETTER_FIXED)
+			height *= LEADING;
 		if (setter->y + height > setter->bottom) {
 			tag(setter, DISPLAY_END, text->tag);
 			next_page(setter);
