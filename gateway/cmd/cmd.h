@@ -24,6 +24,8 @@ struct cmd {
 	int (*run)(int argc, char *argv[]);
 };
 
+/* For main alone, once: -c FILE. path is borrowed for the life of the process. */
+void cmd_use_conf(const char *path);
 /* What came before the command's name: -c FILE, or CMD_CONF_DEFAULT. */
 const char *cmd_conf_path(void);
 /* True if -c was given or the default file exists. */

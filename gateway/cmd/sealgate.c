@@ -1,12 +1,10 @@
-/* sealgate: the command line. A file a subcommand; here is the table and what they share. */
+/* sealgate: the command line. A file a subcommand; here is the table and main. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
+#include "config/keys.h"
 #include "gateway/base/sandbox.h"
-#include "gateway/base/str.h"
 #include "gateway/cmd/cmd.h"
 
 static const struct cmd *const commands[] = {
@@ -15,114 +13,6 @@ static const struct cmd *const commands[] = {
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-/* What main read before the command; written once, there. */
-static const char *conf_path = CMD_CONF_DEFAULT;
-static bool conf_given;
-
-const char *cmd_conf_path(void)
-{
-	return conf_path;
-}
-
-bool cmd_conf_exists(void)
-{
-	return conf_given || access(CMD_CONF_DEFAULT, F_OK) == 0;
-}
-
-static void print_conf_error(const struct conf_error *error)
-{
-	(void)fprintf(stderr, "%s:", error->file != NULL ? error->file : conf_path);
-	if (error->line > 0)
-		(void)fprintf(stderr, "%d:", error->line);
-	(void)fprintf(stderr, " %s", error->found);
-	if (error->expected != NULL && error->expected[0] != '\0')
-		(void)fprintf(stderr, "; expected %s", error->expected);
-	(void)fputc('\n', stderr);
-}
-
-int cmd_load_conf(struct conf **conf_out)
-{
-	struct conf_errors errors = { NULL, 0 };
-	struct fail f;
-
-	fail_clear(&f);
-	if (conf_load(conf_path, false, conf_out, &errors, &f) == SG_OK) {
-		conf_errors_free(&errors);
-		return 0;
-	}
-	for (size_t i = 0; i < errors.count; i++)
-		print_conf_error(&errors.items[i]);
-	if (errors.count == 0)
-		(void)fprintf(stderr, "sealgate: %s%s%s%s\n", f.what, f.hint[0] ? " (" : "",
-		    f.hint, f.hint[0] ? ")" : "");
-	conf_errors_free(&errors);
-	return EX_CONFIG;
-}
-
-static int exit_code(const struct fail *f)
-{
-	switch (f->code) {
-	case SG_OK:
-		return EX_OK;
-	case SG_EUSAGE:
-		return EX_USAGE;
-	case SG_EFORMAT:
-	case SG_ELIMIT:
-	case SG_EEXIST:
-	case SG_EIMPOSSIBLE:
-		return EX_DATAERR;
-	case SG_ENOTFOUND:
-		return EX_NOINPUT;
-	case SG_EDENIED:
-		return EX_NOPERM;
-	case SG_EPEER:
-		return EX_UNAVAILABLE;
-	case SG_ESYSTEM:
-		return EX_OSERR;
-	case SG_ENOMEM:
-	case SG_ECRYPTO:
-		break;
-	}
-	return EX_TEMPFAIL;
-}
-
-int cmd_fail(const char *command, const struct fail *f)
-{
-	(void)fprintf(stderr, "sealgate %s: %s%s%s%s\n", command, f->what, f->hint[0] ? " (" : "",
-	    f->hint, f->hint[0] ? ")" : "");
-	return exit_code(f);
-}
-
-/* The usage lines, each with the program's name in front. */
-static void print_usage(const struct cmd *cmd, FILE *to)
-{
-	const char *line = cmd->usage;
-
-	for (bool first = true; *line != '\0'; first = false) {
-		size_t size = strcspn(line, "\n");
-
-		(void)fprintf(to, "%s sealgate %.*s\n", first ? "usage:" : "      ", (int)size,
-		    line);
-		line += size;
-		if (*line == '\n')
-			line++;
-	}
-}
-
-int cmd_usage(const struct cmd *cmd)
-{
-	print_usage(cmd, stderr);
-	return EX_USAGE;
-}
-
-int cmd_help(const struct cmd *cmd)
-{
-	(void)printf("sealgate %s: %s\n", cmd->name, cmd->help);
-	print_usage(cmd, stdout);
-	(void)printf("More: man sealgate-%s\n", cmd->name);
-	return 0;
-}
 
 static const struct cmd *find_command(const char *name)
 {
@@ -141,32 +31,17 @@ static void print_commands(FILE *to)
 	    "  COMMAND --help tells more; so does man sealgate\n", CMD_CONF_DEFAULT);
 }
 
-/* How many leading characters two names share: enough to guess a slip of the finger. */
-static size_t common_start(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] != '\0' && a[n] == b[n])
-		n++;
-	return n;
-}
-
 static int unknown_command(const char *name)
 {
-	const struct cmd *nearest = NULL;
-	size_t best = 0;
+	const char *names[COMMANDS];
+	const char *near;
 
-	for (size_t i = 0; i < COMMANDS; i++) {
-		size_t n = common_start(commands[i]->name, name);
-
-		if (n > best) {
-			best = n;
-			nearest = commands[i];
-		}
-	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i]->name;
+	near = keys_nearest_of(name, names, COMMANDS);
 	(void)fprintf(stderr, "sealgate: there is no command %s", name);
-	if (nearest != NULL)
-		(void)fprintf(stderr, "; did you mean %s?", nearest->name);
+	if (near != NULL)
+		(void)fprintf(stderr, "; did you mean %s?", near);
 	(void)fputs(" (sealgate --help lists all)\n", stderr);
 	return EX_USAGE;
 }
@@ -211,8 +86,7 @@ int main(int argc, char *argv[])
 	int at = 1;
 
 	if (at + 1 < argc && strcmp(argv[at], "-c") == 0) {
-		conf_path = argv[at + 1];
-		conf_given = true;
+		cmd_use_conf(argv[at + 1]);
 		at += 2;
 	}
 	if (at < argc && (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "version") == 0))
