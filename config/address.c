@@ -11,15 +11,13 @@
 
 #define ADDRESS_TEXT_MAX 128	/* bytes of an IP address as written, with "IPv6:" and "/bits" */
 
-static enum fail_code
-not_a_domain(struct fail *f)
+static enum fail_code not_a_domain(struct fail *f)
 {
 	return fail_set(f, SG_EFORMAT, "write a domain such as example.com", "this is no domain");
 }
 
 /* Letters, digits, hyphen and (seen in real names) underscore, in labels of 1 to 63. */
-static bool
-is_plain_domain(const char *text)
+static bool is_plain_domain(const char *text)
 {
 	size_t label = 0;
 	size_t i;
@@ -42,8 +40,7 @@ is_plain_domain(const char *text)
 }
 
 /* "[192.0.2.1]", "[IPv6:2001:db8::1]": kept, since mail to it exists; no one's domain. */
-static bool
-is_literal(const char *text)
+static bool is_literal(const char *text)
 {
 	size_t size = strlen(text);
 
@@ -51,8 +48,7 @@ is_literal(const char *text)
 	    strspn(text + 1, "0123456789abcdefipv.:") == size - 2;
 }
 
-static bool
-is_ascii(const char *text)
+static bool is_ascii(const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if ((unsigned char)*text >= 0x80)
@@ -62,8 +58,7 @@ is_ascii(const char *text)
 }
 
 /* Replaces *domain, which is UTF-8, by its A-labels. */
-static enum fail_code
-to_a_labels(char **domain, struct fail *f)
+static enum fail_code to_a_labels(char **domain, struct fail *f)
 {
 	char *ascii = NULL;
 	enum fail_code code = SG_OK;
@@ -78,8 +73,7 @@ to_a_labels(char **domain, struct fail *f)
 	return code;
 }
 
-enum fail_code
-address_domain(const char *text, size_t size, char **domain_out, struct fail *f)
+enum fail_code address_domain(const char *text, size_t size, char **domain_out, struct fail *f)
 {
 	char *domain;
 	enum fail_code code = SG_OK;
@@ -114,8 +108,7 @@ struct ip {
 	bool is_v4;
 };
 
-static bool
-parse_ip(const char *text, struct ip *ip_out)
+static bool parse_ip(const char *text, struct ip *ip_out)
 {
 	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
@@ -129,15 +122,13 @@ parse_ip(const char *text, struct ip *ip_out)
 	return true;
 }
 
-static bool
-bit_of(const struct ip *ip, unsigned int bit)
+static bool bit_of(const struct ip *ip, unsigned int bit)
 {
 	return (ip->bytes[bit / 8] >> (7 - bit % 8) & 1) != 0;
 }
 
 /* The address and the number of leading bits (of 128) of "address" or "address/bits". */
-static bool
-parse_network(const char *text, struct ip *ip_out, unsigned int *bits_out)
+static bool parse_network(const char *text, struct ip *ip_out, unsigned int *bits_out)
 {
 	char copy[ADDRESS_TEXT_MAX];
 	const char *slash = strchr(text, '/');
@@ -160,8 +151,7 @@ parse_network(const char *text, struct ip *ip_out, unsigned int *bits_out)
 	return true;
 }
 
-bool
-address_in_network(const char *address, const char *network)
+bool address_in_network(const char *address, const char *network)
 {
 	struct ip ip;
 	struct ip net;
@@ -180,8 +170,7 @@ address_in_network(const char *address, const char *network)
 	return true;
 }
 
-enum fail_code
-address_check_network(const char *network, struct fail *f)
+enum fail_code address_check_network(const char *network, struct fail *f)
 {
 	struct ip net;
 	unsigned int bits;
@@ -202,8 +191,7 @@ address_check_network(const char *network, struct fail *f)
 	return SG_OK;
 }
 
-bool
-address_like(const char *text, const char *pattern)
+bool address_like(const char *text, const char *pattern)
 {
 	const char *star = NULL;	/* the last star met */
 	const char *retry = NULL;	/* where text stood then */

@@ -54,8 +54,7 @@ conf_error_add_fail(struct conf_errors *errors, const char *file, int line, cons
 	return conf_error_add(errors, file, line, f->what, f->hint);
 }
 
-void
-conf_errors_free(struct conf_errors *errors)
+void conf_errors_free(struct conf_errors *errors)
 {
 	size_t i;
 
@@ -68,8 +67,7 @@ conf_errors_free(struct conf_errors *errors)
 	memset(errors, 0, sizeof *errors);
 }
 
-static int
-compare_lines(const void *a, const void *b)
+static int compare_lines(const void *a, const void *b)
 {
 	const struct conf_error *left = a;
 	const struct conf_error *right = b;
@@ -77,16 +75,14 @@ compare_lines(const void *a, const void *b)
 	return (left->line > right->line) - (left->line < right->line);
 }
 
-static enum fail_code
-complain(struct load *load, int line, const char *found, const char *expected)
+static enum fail_code complain(struct load *load, int line, const char *found, const char *expected)
 {
 	return conf_error_add(load->errors, load->file, line, found, expected);
 }
 
 /* ---- names: which statements there may be ---- */
 
-static bool
-is_section(const char *name)
+static bool is_section(const char *name)
 {
 	const struct key *keys;
 	size_t count;
@@ -104,8 +100,7 @@ is_section(const char *name)
 }
 
 /* An earlier statement that this one repeats, or NULL. */
-static const struct conf_item *
-repeated(const struct load *load, const struct conf_item *item)
+static const struct conf_item *repeated(const struct load *load, const struct conf_item *item)
 {
 	const struct conf_item *other;
 
@@ -120,8 +115,7 @@ repeated(const struct load *load, const struct conf_item *item)
 }
 
 /* "threads" in the right section, in words. */
-static void
-hint_key(const char *name, struct fail *f)
+static void hint_key(const char *name, struct fail *f)
 {
 	const struct key *key = keys_find(name);
 	char section[SECTION_SIZE];
@@ -136,8 +130,7 @@ hint_key(const char *name, struct fail *f)
 }
 
 /* Fills names with those of the sections; returns how many there are. */
-static size_t
-section_names(char names[][SECTION_SIZE])
+static size_t section_names(char names[][SECTION_SIZE])
 {
 	const struct key *keys;
 	size_t count;
@@ -153,8 +146,7 @@ section_names(char names[][SECTION_SIZE])
 	return named;
 }
 
-static enum fail_code
-complain_section(struct load *load, const struct conf_item *item)
+static enum fail_code complain_section(struct load *load, const struct conf_item *item)
 {
 	char names[SECTIONS_MAX + 1][SECTION_SIZE];
 	const char *pointers[SECTIONS_MAX];
@@ -174,8 +166,7 @@ complain_section(struct load *load, const struct conf_item *item)
 	return conf_error_add_fail(load->errors, load->file, item->line, &f);
 }
 
-static enum fail_code
-complain_unknown(struct load *load, const struct conf_item *item)
+static enum fail_code complain_unknown(struct load *load, const struct conf_item *item)
 {
 	const char *near = keys_nearest(item->name);
 	struct fail f;
@@ -201,17 +192,16 @@ complain_twice(struct load *load, const struct conf_item *item, const struct con
 	return conf_error_add_fail(load->errors, load->file, item->line, &f);
 }
 
-static bool
-is_tenant_name(const char *title)
+static bool is_tenant_name(const char *title)
 {
-	size_t size = strspn(title, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t size = strspn(title, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
 	return size > 0 && size <= 64 && title[size] == '\0';
 }
 
 /* *bad_out: an error was added, and the statement cannot be used. */
-static enum fail_code
-check_section(struct load *load, const struct conf_item *item, bool *bad_out)
+static enum fail_code check_section(struct load *load, const struct conf_item *item, bool *bad_out)
 {
 	bool tenant = strcmp(item->name, "tenant") == 0;
 
@@ -228,8 +218,7 @@ check_section(struct load *load, const struct conf_item *item, bool *bad_out)
 	return SG_OK;
 }
 
-static enum fail_code
-check_item(struct load *load, const struct conf_item *item, bool *bad_out)
+static enum fail_code check_item(struct load *load, const struct conf_item *item, bool *bad_out)
 {
 	const struct conf_item *first = repeated(load, item);
 	const struct key *key = item->section ? NULL : keys_find(item->name);
@@ -261,8 +250,7 @@ check_item(struct load *load, const struct conf_item *item, bool *bad_out)
 	return SG_OK;
 }
 
-static void
-blank_out(struct load *load, const struct conf_item *item)
+static void blank_out(struct load *load, const struct conf_item *item)
 {
 	size_t i;
 
@@ -273,8 +261,7 @@ blank_out(struct load *load, const struct conf_item *item)
 }
 
 /* Refused statements, with all that stands in them, are not shown to libconfuse. */
-static enum fail_code
-check_items(struct load *load)
+static enum fail_code check_items(struct load *load)
 {
 	size_t skip_to = 0;
 	size_t i;
@@ -301,8 +288,7 @@ check_items(struct load *load)
  * Options for the section's keys. All are lists of strings for libconfuse: kinds, ranges and counts
  * are ours, so that all errors of a file come out and not only the first.
  */
-static size_t
-make_options(const char *section, cfg_opt_t *options)
+static size_t make_options(const char *section, cfg_opt_t *options)
 {
 	const struct key *keys;
 	size_t count;
@@ -320,9 +306,8 @@ make_options(const char *section, cfg_opt_t *options)
 	return made;
 }
 
-/* The options of the whole file, in options (room for all keys and ends); libconfuse copies them. */
-static void
-make_all_options(cfg_opt_t *options, char names[][SECTION_SIZE], cfg_opt_t *sections)
+/* The options of the whole file, in options (room for all and ends). libconfuse copies. */
+static void make_all_options(cfg_opt_t *options, char names[][SECTION_SIZE], cfg_opt_t *sections)
 {
 	const cfg_opt_t end = CFG_END();
 	size_t count = section_names(names);
@@ -345,16 +330,14 @@ make_all_options(cfg_opt_t *options, char names[][SECTION_SIZE], cfg_opt_t *sect
  * libconfuse has no place for a caller's pointer; what it says after conf_scan was content is
  * counted by cfg_parse_buf's result alone, and told with the line where it stopped.
  */
-static void
-keep_silent(cfg_t *cfg, const char *format, va_list arguments)
+static void keep_silent(cfg_t *cfg, const char *format, va_list arguments)
 {
 	(void)cfg;
 	(void)format;
 	(void)arguments;
 }
 
-static enum fail_code
-parse(struct load *load)
+static enum fail_code parse(struct load *load)
 {
 	char names[SECTIONS_MAX + 1][SECTION_SIZE];
 	const struct key *keys;
@@ -416,8 +399,7 @@ take_value(struct load *load, cfg_t *section, const struct key *key, const char 
 	return code;
 }
 
-static enum fail_code
-take_part(struct load *load, cfg_t *cfg, const char *title, void *base)
+static enum fail_code take_part(struct load *load, cfg_t *cfg, const char *title, void *base)
 {
 	const struct key *keys;
 	size_t count;
@@ -440,8 +422,7 @@ take_part(struct load *load, cfg_t *cfg, const char *title, void *base)
 	return code;
 }
 
-static enum fail_code
-take_tenants(struct load *load)
+static enum fail_code take_tenants(struct load *load)
 {
 	unsigned int count = cfg_size(load->cfg, "tenant");
 	unsigned int i;
@@ -460,8 +441,7 @@ take_tenants(struct load *load)
 
 /* ---- the whole ---- */
 
-static enum fail_code
-read_file(struct load *load, struct fail *f)
+static enum fail_code read_file(struct load *load, struct fail *f)
 {
 	struct buf text;
 	struct fail why;
@@ -485,8 +465,7 @@ read_file(struct load *load, struct fail *f)
 }
 
 /* SG_OK also when errors were added. */
-static enum fail_code
-load_all(struct load *load, bool check_paths, struct fail *f)
+static enum fail_code load_all(struct load *load, bool check_paths, struct fail *f)
 {
 	enum fail_code code;
 
@@ -506,7 +485,8 @@ load_all(struct load *load, bool check_paths, struct fail *f)
 	if (code == SG_OK)
 		code = take_tenants(load);
 	if (code == SG_OK)
-		code = conf_check(load->file, load->conf, &load->items, check_paths, load->errors, f);
+		code = conf_check(load->file, load->conf, &load->items, check_paths,
+		    load->errors, f);
 	return code;
 }
 

@@ -41,8 +41,7 @@ other_tenant(const struct conf *conf, const struct conf_tenant *tenant, const ch
 	return NULL;
 }
 
-static enum fail_code
-check_tenant(struct check *check, const struct conf_tenant *tenant)
+static enum fail_code check_tenant(struct check *check, const struct conf_tenant *tenant)
 {
 	struct fail f;
 	size_t i;
@@ -70,8 +69,7 @@ check_tenant(struct check *check, const struct conf_tenant *tenant)
 /* ---- tags ---- */
 
 /* Words for one way may be in several of the ways' lists, but "secure" words mean no way. */
-static enum fail_code
-check_tags(struct check *check)
+static enum fail_code check_tags(struct check *check)
 {
 	static const char *const names[] = { "tags.envelope", "tags.pdf", "tags.tls" };
 	const struct str_list *const lists[] = { &check->conf->tags.envelope,
@@ -96,8 +94,7 @@ check_tags(struct check *check)
 	return code;
 }
 
-static enum fail_code
-check_sizes(struct check *check)
+static enum fail_code check_sizes(struct check *check)
 {
 	const struct conf *conf = check->conf;
 	struct fail f;
@@ -113,8 +110,7 @@ check_sizes(struct check *check)
 
 /* ---- paths ---- */
 
-static enum fail_code
-check_folder(struct check *check, const char *name, const char *path)
+static enum fail_code check_folder(struct check *check, const char *name, const char *path)
 {
 	struct stat st;
 	struct fail f;
@@ -132,8 +128,7 @@ check_folder(struct check *check, const char *name, const char *path)
 }
 
 /* The folder in which path is made at start. */
-static enum fail_code
-check_parent(struct check *check, const char *name, const char *path)
+static enum fail_code check_parent(struct check *check, const char *name, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *parent;
@@ -149,8 +144,7 @@ check_parent(struct check *check, const char *name, const char *path)
 	return code;
 }
 
-static enum fail_code
-check_all_paths(struct check *check)
+static enum fail_code check_all_paths(struct check *check)
 {
 	const struct key *keys;
 	size_t count;
@@ -168,8 +162,7 @@ check_all_paths(struct check *check)
 	return code;
 }
 
-enum fail_code
-conf_check(const char *file, const struct conf *conf, const struct conf_items *items,
+enum fail_code conf_check(const char *file, const struct conf *conf, const struct conf_items *items,
     bool check_paths, struct conf_errors *errors, struct fail *f)
 {
 	struct check check = { file, conf, items, errors };

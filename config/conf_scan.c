@@ -28,8 +28,7 @@ struct scanner {
 
 /* ---- tokens ---- */
 
-static enum fail_code
-complain(struct scanner *s, const char *found, const char *expected)
+static enum fail_code complain(struct scanner *s, const char *found, const char *expected)
 {
 	s->token = TOKEN_BAD;
 	if (conf_error_add(s->errors, s->file, s->start_line, found, expected) != SG_OK)
@@ -37,21 +36,18 @@ complain(struct scanner *s, const char *found, const char *expected)
 	return SG_EUSAGE;
 }
 
-static bool
-starts(const struct scanner *s, const char *what)
+static bool starts(const struct scanner *s, const char *what)
 {
 	return strncmp(s->text + s->at, what, strlen(what)) == 0;
 }
 
-static void
-skip_line(struct scanner *s)
+static void skip_line(struct scanner *s)
 {
 	while (s->at < s->size && s->text[s->at] != '\n')
 		s->at++;
 }
 
-static enum fail_code
-skip_comment(struct scanner *s)
+static enum fail_code skip_comment(struct scanner *s)
 {
 	s->start_line = s->line;
 	s->at += 2;
@@ -65,8 +61,7 @@ skip_comment(struct scanner *s)
 	return SG_OK;
 }
 
-static enum fail_code
-skip_blanks(struct scanner *s)
+static enum fail_code skip_blanks(struct scanner *s)
 {
 	enum fail_code code = SG_OK;
 
@@ -86,8 +81,7 @@ skip_blanks(struct scanner *s)
 }
 
 /* A backslash in double quotes: what libconfuse would make a number of is refused. */
-static enum fail_code
-check_escape(struct scanner *s)
+static enum fail_code check_escape(struct scanner *s)
 {
 	char c = s->text[s->at + 1];
 
@@ -96,8 +90,7 @@ check_escape(struct scanner *s)
 	return SG_OK;
 }
 
-static enum fail_code
-read_quoted(struct scanner *s)
+static enum fail_code read_quoted(struct scanner *s)
 {
 	char quote = s->text[s->at++];
 
@@ -122,8 +115,7 @@ read_quoted(struct scanner *s)
 	return SG_OK;
 }
 
-static enum fail_code
-read_bare(struct scanner *s)
+static enum fail_code read_bare(struct scanner *s)
 {
 	size_t size = strcspn(s->text + s->at, " \t\r\n#\"'={}()+,*$");
 	char next = s->text[s->at + size];
@@ -140,8 +132,7 @@ read_bare(struct scanner *s)
 	return SG_OK;
 }
 
-static enum fail_code
-next(struct scanner *s)
+static enum fail_code next(struct scanner *s)
 {
 	static const char marks[] = "{}=,";
 	static const enum token tokens[] = { TOKEN_OPEN, TOKEN_CLOSE, TOKEN_IS, TOKEN_COMMA };
@@ -172,8 +163,7 @@ next(struct scanner *s)
 }
 
 /* The last token without its quotes. */
-static enum fail_code
-token_text(struct scanner *s, char *out, size_t out_size)
+static enum fail_code token_text(struct scanner *s, char *out, size_t out_size)
 {
 	size_t size = s->at - s->start - (s->quoted ? 2 : 0);
 
@@ -186,8 +176,7 @@ token_text(struct scanner *s, char *out, size_t out_size)
 
 /* ---- statements ---- */
 
-static struct conf_item *
-add_item(struct scanner *s, const char *name)
+static struct conf_item *add_item(struct scanner *s, const char *name)
 {
 	const struct conf_item *parent = NULL;
 	struct conf_item *grown;
@@ -216,8 +205,7 @@ add_item(struct scanner *s, const char *name)
 }
 
 /* Behind "NAME =". */
-static enum fail_code
-read_value(struct scanner *s, struct conf_item *item)
+static enum fail_code read_value(struct scanner *s, struct conf_item *item)
 {
 	bool want_text = true;
 	enum fail_code code;
@@ -245,8 +233,7 @@ read_value(struct scanner *s, struct conf_item *item)
 	}
 }
 
-static enum fail_code
-open_section(struct scanner *s, struct conf_item *item)
+static enum fail_code open_section(struct scanner *s, struct conf_item *item)
 {
 	char title[WORD_SIZE];
 	enum fail_code code;
@@ -275,8 +262,7 @@ open_section(struct scanner *s, struct conf_item *item)
 }
 
 /* A dot in a written name is no section: "scan.threads = 2" must not pass for scan { threads }. */
-static void
-mask_dots(char *name)
+static void mask_dots(char *name)
 {
 	for (; *name != '\0'; name++) {
 		if (*name == '.' || *name == '|')
@@ -284,8 +270,7 @@ mask_dots(char *name)
 	}
 }
 
-static enum fail_code
-read_statement(struct scanner *s)
+static enum fail_code read_statement(struct scanner *s)
 {
 	char name[WORD_SIZE];
 	struct conf_item *item;
@@ -308,8 +293,7 @@ read_statement(struct scanner *s)
 	return code;
 }
 
-static enum fail_code
-close_section(struct scanner *s)
+static enum fail_code close_section(struct scanner *s)
 {
 	if (s->depth == 0)
 		return complain(s, "} without a section", "nothing here");
@@ -317,8 +301,7 @@ close_section(struct scanner *s)
 	return SG_OK;
 }
 
-static enum fail_code
-read_all(struct scanner *s)
+static enum fail_code read_all(struct scanner *s)
 {
 	enum fail_code code;
 
@@ -342,8 +325,7 @@ read_all(struct scanner *s)
 	}
 }
 
-enum fail_code
-conf_scan(const char *file, const char *text, size_t size, struct conf_items *items,
+enum fail_code conf_scan(const char *file, const char *text, size_t size, struct conf_items *items,
     struct conf_errors *errors, struct fail *f)
 {
 	struct scanner s = { .file = file, .text = text, .size = size, .line = 1,
@@ -361,8 +343,7 @@ conf_scan(const char *file, const char *text, size_t size, struct conf_items *it
 	return code;
 }
 
-void
-conf_items_free(struct conf_items *items)
+void conf_items_free(struct conf_items *items)
 {
 	size_t i;
 
@@ -374,8 +355,7 @@ conf_items_free(struct conf_items *items)
 	memset(items, 0, sizeof *items);
 }
 
-int
-conf_items_line(const struct conf_items *items, const char *name, const char *title)
+int conf_items_line(const struct conf_items *items, const char *name, const char *title)
 {
 	size_t i;
 

@@ -14,8 +14,7 @@
 #define END_OF_KEYS ""			/* the name behind the last key of a part */
 
 /* Each key of the part (tenant or not) is given its default. */
-static enum fail_code
-preset_part(bool tenant, void *base, struct fail *f)
+static enum fail_code preset_part(bool tenant, void *base, struct fail *f)
 {
 	const struct key *keys;
 	size_t count;
@@ -30,8 +29,7 @@ preset_part(bool tenant, void *base, struct fail *f)
 	return code;
 }
 
-static void
-free_part(bool tenant, void *base)
+static void free_part(bool tenant, void *base)
 {
 	const struct key *keys;
 	size_t count;
@@ -44,8 +42,7 @@ free_part(bool tenant, void *base)
 	}
 }
 
-enum fail_code
-conf_default(struct conf **conf_out, struct fail *f)
+enum fail_code conf_default(struct conf **conf_out, struct fail *f)
 {
 	struct conf *conf;
 	enum fail_code code;
@@ -63,8 +60,7 @@ conf_default(struct conf **conf_out, struct fail *f)
 	return SG_OK;
 }
 
-void
-conf_free(struct conf *conf)
+void conf_free(struct conf *conf)
 {
 	size_t i;
 
@@ -79,8 +75,7 @@ conf_free(struct conf *conf)
 	free(conf);
 }
 
-enum fail_code
-conf_add_tenant(struct conf *conf, const char *name, struct conf_tenant **tenant_out,
+enum fail_code conf_add_tenant(struct conf *conf, const char *name, struct conf_tenant **tenant_out,
     struct fail *f)
 {
 	struct conf_tenant *grown;
@@ -106,8 +101,7 @@ conf_add_tenant(struct conf *conf, const char *name, struct conf_tenant **tenant
 }
 
 /* name, value, name, value ... "" */
-static enum fail_code
-put_part(bool tenant, const void *base, unsigned int roles, struct buf *out)
+static enum fail_code put_part(bool tenant, const void *base, unsigned int roles, struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -151,8 +145,7 @@ conf_encode(const struct conf *conf, unsigned int roles, struct buf *out, struct
 	return SG_OK;
 }
 
-static enum fail_code
-get_part(bool tenant, void *base, struct buf_reader *reader)
+static enum fail_code get_part(bool tenant, void *base, struct buf_reader *reader)
 {
 	for (;;) {
 		const struct key *key;
@@ -176,8 +169,7 @@ get_part(bool tenant, void *base, struct buf_reader *reader)
 	}
 }
 
-static enum fail_code
-get_tenants(struct conf *conf, struct buf_reader *reader, struct fail *f)
+static enum fail_code get_tenants(struct conf *conf, struct buf_reader *reader, struct fail *f)
 {
 	uint32_t count = 0;
 	uint32_t i;
@@ -200,8 +192,7 @@ get_tenants(struct conf *conf, struct buf_reader *reader, struct fail *f)
 	return code;
 }
 
-enum fail_code
-conf_decode(const void *data, size_t size, struct conf **conf_out, struct fail *f)
+enum fail_code conf_decode(const void *data, size_t size, struct conf **conf_out, struct fail *f)
 {
 	struct buf_reader reader;
 	struct conf *conf = NULL;
@@ -231,8 +222,7 @@ conf_decode(const void *data, size_t size, struct conf **conf_out, struct fail *
 	return SG_OK;
 }
 
-const char *
-conf_way_name(unsigned int way)
+const char *conf_way_name(unsigned int way)
 {
 	switch (way) {
 	case WAY_ENVELOPE:
@@ -246,14 +236,12 @@ conf_way_name(unsigned int way)
 	}
 }
 
-char *
-conf_run_path(const struct conf *conf, const char *name)
+char *conf_run_path(const struct conf *conf, const char *name)
 {
 	return str_printf("%s/%s", conf->run_directory, name);
 }
 
-const struct conf_tenant *
-conf_tenant_of_domain(const struct conf *conf, const char *domain)
+const struct conf_tenant *conf_tenant_of_domain(const struct conf *conf, const char *domain)
 {
 	size_t i;
 
@@ -264,8 +252,7 @@ conf_tenant_of_domain(const struct conf *conf, const char *domain)
 	return NULL;
 }
 
-const struct conf_tenant *
-conf_tenant_named(const struct conf *conf, const char *name)
+const struct conf_tenant *conf_tenant_named(const struct conf *conf, const char *name)
 {
 	size_t i;
 

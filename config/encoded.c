@@ -8,8 +8,7 @@
 
 /* ---- reading ---- */
 
-static int
-hex_digit(char c)
+static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -26,8 +25,7 @@ struct word {
 	bool unended;		/* no "?=" follows: no later word can be whole either */
 };
 
-static bool
-find_word(const char *text, struct word *word_out)
+static bool find_word(const char *text, struct word *word_out)
 {
 	size_t charset;
 	size_t body;
@@ -53,8 +51,7 @@ find_word(const char *text, struct word *word_out)
 	return !word_out->unended;
 }
 
-static void
-add_unit(struct encoded *encoded, unsigned char byte, const char *raw, size_t raw_size)
+static void add_unit(struct encoded *encoded, unsigned char byte, const char *raw, size_t raw_size)
 {
 	struct encoded_unit *unit = &encoded->units[encoded->unit_count++];
 
@@ -63,8 +60,7 @@ add_unit(struct encoded *encoded, unsigned char byte, const char *raw, size_t ra
 	unit->raw_size = (unsigned char)raw_size;
 }
 
-static void
-add_q(struct encoded *encoded, const char *text, size_t size)
+static void add_q(struct encoded *encoded, const char *text, size_t size)
 {
 	size_t at = 0;
 
@@ -83,8 +79,7 @@ add_q(struct encoded *encoded, const char *text, size_t size)
 }
 
 /* SG_EFORMAT: it is no base64, and so plain text. */
-static enum fail_code
-add_b(struct encoded *encoded, const char *text, size_t size)
+static enum fail_code add_b(struct encoded *encoded, const char *text, size_t size)
 {
 	struct buf bytes;
 	size_t i;
@@ -117,8 +112,7 @@ add_part(struct encoded *encoded, enum encoded_kind kind, const char *raw, size_
 	return &encoded->parts[count];
 }
 
-static enum fail_code
-add_word(struct encoded *encoded, const char *raw, const struct word *word)
+static enum fail_code add_word(struct encoded *encoded, const char *raw, const struct word *word)
 {
 	struct encoded_part *part;
 	size_t i;
@@ -142,8 +136,7 @@ add_word(struct encoded *encoded, const char *raw, const struct word *word)
 	return code;
 }
 
-static bool
-is_word(const struct encoded_part *part)
+static bool is_word(const struct encoded_part *part)
 {
 	return part->kind == ENCODED_WORD_Q || part->kind == ENCODED_WORD_B;
 }
@@ -167,8 +160,7 @@ add_text(struct encoded *encoded, const char *text, size_t size, bool word_follo
 	return SG_OK;
 }
 
-enum fail_code
-encoded_parse(const char *value, struct encoded *encoded)
+enum fail_code encoded_parse(const char *value, struct encoded *encoded)
 {
 	struct word word = { 0 };
 	const char *text = value;	/* where the text that waits to be added begins */
@@ -198,8 +190,7 @@ encoded_parse(const char *value, struct encoded *encoded)
 
 /* ---- writing ---- */
 
-static size_t
-units_left(const struct encoded *encoded, const struct encoded_part *part)
+static size_t units_left(const struct encoded *encoded, const struct encoded_part *part)
 {
 	size_t left = 0;
 	size_t i;
@@ -258,8 +249,7 @@ print_word(const struct encoded *encoded, const struct encoded_part *part, struc
 	return code == SG_OK ? buf_append_str(out, "?=") : code;
 }
 
-enum fail_code
-encoded_print(const struct encoded *encoded, struct buf *out)
+enum fail_code encoded_print(const struct encoded *encoded, struct buf *out)
 {
 	const struct encoded_part *gap = NULL;
 	bool after_word = false;
@@ -293,8 +283,7 @@ encoded_print(const struct encoded *encoded, struct buf *out)
 	return code;
 }
 
-void
-encoded_free(struct encoded *encoded)
+void encoded_free(struct encoded *encoded)
 {
 	free(encoded->units);
 	free(encoded->parts);

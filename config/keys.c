@@ -211,27 +211,23 @@ static const struct key table[] = {
 
 #define TABLE_COUNT (sizeof table / sizeof table[0])
 
-const struct key *
-keys_all(size_t *count_out)
+const struct key *keys_all(size_t *count_out)
 {
 	*count_out = TABLE_COUNT;
 	return table;
 }
 
-bool
-key_of_tenant(const struct key *key)
+bool key_of_tenant(const struct key *key)
 {
 	return strncmp(key->name, KEYS_TENANT, strlen(KEYS_TENANT)) == 0;
 }
 
-bool
-key_is_list(const struct key *key)
+bool key_is_list(const struct key *key)
 {
 	return key->type >= KEY_WORDS;
 }
 
-const struct key *
-keys_find(const char *name)
+const struct key *keys_find(const char *name)
 {
 	size_t i;
 
@@ -242,16 +238,14 @@ keys_find(const char *name)
 	return NULL;
 }
 
-const char *
-key_leaf(const struct key *key)
+const char *key_leaf(const struct key *key)
 {
 	const char *dot = strchr(key->name, '.');
 
 	return dot == NULL ? key->name : dot + 1;
 }
 
-bool
-key_section(const struct key *key, char *section, size_t size)
+bool key_section(const struct key *key, char *section, size_t size)
 {
 	size_t length = (size_t)(key_leaf(key) - key->name);
 
@@ -265,8 +259,7 @@ key_section(const struct key *key, char *section, size_t size)
 }
 
 /* Edits (Levenshtein) that turn a into b, ASCII case ignored; both below NEAREST_WORD_MAX. */
-static size_t
-distance(const char *a, const char *b)
+static size_t distance(const char *a, const char *b)
 {
 	size_t row[NEAREST_WORD_MAX + 1];
 	size_t b_size = strlen(b);
@@ -292,8 +285,7 @@ distance(const char *a, const char *b)
 }
 
 /* Whether candidate is nearer to word than *best; a third of the letters may differ. */
-static bool
-nearer(const char *word, const char *candidate, size_t *best)
+static bool nearer(const char *word, const char *candidate, size_t *best)
 {
 	size_t edits;
 
@@ -306,8 +298,7 @@ nearer(const char *word, const char *candidate, size_t *best)
 	return true;
 }
 
-const char *
-keys_nearest_of(const char *word, const char *const *words, size_t count)
+const char *keys_nearest_of(const char *word, const char *const *words, size_t count)
 {
 	const char *found = NULL;
 	size_t best = SIZE_MAX;
@@ -324,8 +315,7 @@ keys_nearest_of(const char *word, const char *const *words, size_t count)
  * A key in the wrong section ("threads" at the top, "pdf.threads") is found by its last part: it
  * counts as one edit more than a misspelling.
  */
-const char *
-keys_nearest(const char *name)
+const char *keys_nearest(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	const char *leaf = dot == NULL ? name : dot + 1;

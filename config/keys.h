@@ -46,9 +46,9 @@ struct key {
 	uint64_t min;			/* of numbers, sizes, durations; bytes of a text */
 	uint64_t max;
 	const char *const *choices;	/* NULL-terminated, for KEY_CHOICE */
-	const char *preset;		/* default as written in the file; lists with ", " between */
+	const char *preset;		/* as written in the file; lists with ", " between */
 	bool may_be_empty;
-	bool is_folder;			/* a path that must exist as a folder when paths are checked */
+	bool is_folder;			/* a path that must exist when paths are checked */
 	const char *help;		/* one or two sentences in plain words */
 };
 

@@ -11,20 +11,21 @@
 #define SECTION_SIZE 64
 
 static const char file_head[] =
-	"# sealgate.conf: what Sealgate does. Every key has the value that it has without this file;\n"
-	"# sealgate.conf(5) tells more. \"sealgate config check\" finds what is wrong.\n"
+	"# sealgate.conf: what Sealgate does. Every key has the value that it has without this\n"
+	"# file; sealgate.conf(5) tells more. \"sealgate config check\" finds what is wrong.\n"
 	"#\n"
-	"# It works as it is: all mail is scanned for viruses. For mail to be sealed, write a tenant:\n"
-	"# whose domains they are and who may flag (see the end).\n";
+	"# It works as it is: all mail is scanned for viruses. For mail to be sealed, write a\n"
+	"# tenant: whose domains they are and who may flag (see the end).\n";
 
 static const char tenant_head[] =
-	"\n# Whose mail is sealed when it is flagged. Only senders who prove that they are the tenant's\n"
-	"# own, by their login or network, may flag; others' tags are ignored, and who claims to be of\n"
-	"# the tenant without proof is refused. Take off the # and put in your own.\n";
+	"\n"
+	"# Whose mail is sealed when it is flagged. Only senders who prove that they are the\n"
+	"# tenant's own, by their login or network, may flag; others' tags are ignored, and who\n"
+	"# claims to be of the tenant without proof is refused. Take off the # and put in your\n"
+	"# own.\n";
 
 /* Text in lines of at most WIDTH columns, each behind prefix. */
-static enum fail_code
-put_comment(const char *prefix, const char *text, struct buf *out)
+static enum fail_code put_comment(const char *prefix, const char *text, struct buf *out)
 {
 	size_t prefix_size = strlen(prefix);
 	enum fail_code code = SG_OK;
@@ -60,8 +61,7 @@ put_setting(const struct key *key, const char *prefix, const void *base, struct 
 	return code == SG_OK ? buf_append_str(out, "\n") : code;
 }
 
-static enum fail_code
-put_top(const struct conf *conf, struct buf *out)
+static enum fail_code put_top(const struct conf *conf, struct buf *out)
 {
 	const struct key *keys;
 	char open[SECTION_SIZE] = "";
@@ -92,8 +92,7 @@ put_top(const struct conf *conf, struct buf *out)
 }
 
 /* An example that shows each key of a tenant. */
-static enum fail_code
-fill_example(struct conf_tenant *tenant, struct fail *f)
+static enum fail_code fill_example(struct conf_tenant *tenant, struct fail *f)
 {
 	static const struct {
 		const char *key;
@@ -116,8 +115,7 @@ fill_example(struct conf_tenant *tenant, struct fail *f)
 	return code;
 }
 
-static void
-free_example(struct conf_tenant *tenant)
+static void free_example(struct conf_tenant *tenant)
 {
 	const struct key *keys;
 	size_t count;
@@ -130,8 +128,7 @@ free_example(struct conf_tenant *tenant)
 	}
 }
 
-static enum fail_code
-put_tenant(struct buf *out, struct fail *f)
+static enum fail_code put_tenant(struct buf *out, struct fail *f)
 {
 	struct conf_tenant tenant;
 	const struct key *keys;
@@ -156,8 +153,7 @@ put_tenant(struct buf *out, struct fail *f)
 	return code;
 }
 
-enum fail_code
-keys_file(struct buf *out, struct fail *f)
+enum fail_code keys_file(struct buf *out, struct fail *f)
 {
 	struct conf *conf = NULL;
 	enum fail_code code;
@@ -179,8 +175,7 @@ keys_file(struct buf *out, struct fail *f)
 /* ---- sealgate.conf(5) ---- */
 
 /* Text as mdoc's body: a sentence a line, nothing at a line's start that is a request. */
-static enum fail_code
-put_mdoc(const char *text, struct buf *out)
+static enum fail_code put_mdoc(const char *text, struct buf *out)
 {
 	enum fail_code code = SG_OK;
 
@@ -197,8 +192,7 @@ put_mdoc(const char *text, struct buf *out)
 	return code == SG_OK ? buf_append_str(out, "\n") : code;
 }
 
-static enum fail_code
-put_default(const struct key *key, const void *base, struct buf *out)
+static enum fail_code put_default(const struct key *key, const void *base, struct buf *out)
 {
 	struct buf value;
 	enum fail_code code;
@@ -219,8 +213,7 @@ put_default(const struct key *key, const void *base, struct buf *out)
 	return code;
 }
 
-static enum fail_code
-put_entry(const struct key *key, const void *base, struct buf *out)
+static enum fail_code put_entry(const struct key *key, const void *base, struct buf *out)
 {
 	struct buf expected;
 	enum fail_code code;
@@ -239,8 +232,7 @@ put_entry(const struct key *key, const void *base, struct buf *out)
 	return code;
 }
 
-static enum fail_code
-put_entries(bool of_tenant, const void *base, struct buf *out)
+static enum fail_code put_entries(bool of_tenant, const void *base, struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -256,8 +248,7 @@ put_entries(bool of_tenant, const void *base, struct buf *out)
 	return code == SG_OK ? buf_append_str(out, ".El\n") : code;
 }
 
-enum fail_code
-keys_manual(struct buf *out, struct fail *f)
+enum fail_code keys_manual(struct buf *out, struct fail *f)
 {
 	struct conf_tenant tenant;
 	struct conf *conf = NULL;

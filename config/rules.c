@@ -14,8 +14,7 @@ struct match {
 };
 
 /* The first source in the order subject, header, sensitivity is named. */
-static void
-note_source(struct match *match, const char *source)
+static void note_source(struct match *match, const char *source)
 {
 	static const char *const order[] = { "subject", "header", "sensitivity" };
 	size_t i;
@@ -30,8 +29,7 @@ note_source(struct match *match, const char *source)
 	}
 }
 
-static enum fail_code
-match_subject(struct match *match, const char *value, struct fail *f)
+static enum fail_code match_subject(struct match *match, const char *value, struct fail *f)
 {
 	char *rest = NULL;
 	enum fail_code code;
@@ -48,8 +46,7 @@ match_subject(struct match *match, const char *value, struct fail *f)
 }
 
 /* Whatever stands there flags; what means nothing is told, up to where an argument begins. */
-static void
-match_word(struct match *match, const char *word, size_t size)
+static void match_word(struct match *match, const char *word, size_t size)
 {
 	size_t name = strcspn(word, ":=");
 	size_t i;
@@ -71,8 +68,7 @@ match_word(struct match *match, const char *word, size_t size)
 		memcpy(match->words.unknown, "?", 2);
 }
 
-static void
-match_header(struct match *match, const char *value)
+static void match_header(struct match *match, const char *value)
 {
 	size_t found = 0;
 
@@ -91,8 +87,7 @@ match_header(struct match *match, const char *value)
 		match_word(match, "", 0);
 }
 
-static void
-match_sensitivity(struct match *match, const char *value)
+static void match_sensitivity(struct match *match, const char *value)
 {
 	const struct str_list *list = &match->conf->tags.sensitivity;
 	size_t size;
@@ -150,8 +145,7 @@ rules_match(const struct conf *conf, const struct rules_header *headers, size_t 
 	return SG_OK;
 }
 
-void
-rules_flag_free(struct rules_flag *flag)
+void rules_flag_free(struct rules_flag *flag)
 {
 	free(flag->subject);
 	free(flag->unknown);

@@ -26,7 +26,7 @@ struct rules_flag {
 	unsigned int ways;	/* enum conf_way bits asked for; 0 = the tenant's order */
 	const char *source;	/* "subject", "header", "sensitivity"; static */
 	char *subject;		/* raw Subject value without the tags, or NULL if it had none */
-	char *unknown;		/* a value of our header that means nothing ("X-Sealgate: foo"), or NULL */
+	char *unknown;		/* what means nothing ("X-Sealgate: foo"), or NULL */
 };
 
 /*
@@ -56,8 +56,8 @@ struct rules_client {
 enum rules_origin {
 	RULES_OUTSIDE,		/* a true outsider: tags are ignored */
 	RULES_OWN,		/* proven: by login or network (or local with own MAIL FROM) */
-	RULES_FOREIGN_FROM,	/* proven, but MAIL FROM is in no domain of the tenant: refuse flagged */
-	RULES_UNPROVEN		/* From or MAIL FROM claims a tenant's domain without proof: refuse flagged */
+	RULES_FOREIGN_FROM,	/* proven, MAIL FROM in none of its domains: refuse flagged */
+	RULES_UNPROVEN		/* claims a tenant's domain without proof: refuse flagged */
 };
 
 /*

@@ -12,8 +12,7 @@
 /* ---- addresses ---- */
 
 /* Takes off white space, angle brackets and a source route (RFC 5321 appendix C). */
-static const char *
-bare_address(const char *text, size_t *size_out)
+static const char *bare_address(const char *text, size_t *size_out)
 {
 	const char *colon;
 	size_t size;
@@ -37,8 +36,7 @@ bare_address(const char *text, size_t *size_out)
 }
 
 /* No control characters, and spaces or brackets only in quotes. */
-static bool
-is_local_part(const char *text, size_t size)
+static bool is_local_part(const char *text, size_t size)
 {
 	bool quoted = size >= 2 && text[0] == '"' && text[size - 1] == '"';
 	size_t i;
@@ -56,8 +54,7 @@ is_local_part(const char *text, size_t size)
 	return true;
 }
 
-enum fail_code
-rules_address(const char *address, char **normal_out, struct fail *f)
+enum fail_code rules_address(const char *address, char **normal_out, struct fail *f)
 {
 	const char *text;
 	const char *at;
@@ -71,7 +68,7 @@ rules_address(const char *address, char **normal_out, struct fail *f)
 	at = memrchr(text, '@', size);
 	local = at == NULL ? size : (size_t)(at - text);
 	if (!is_local_part(text, local))
-		return fail_set(f, SG_EFORMAT, "write it as name@example.com", "this is no address");
+		return fail_set(f, SG_EFORMAT, "write name@example.com", "this is no address");
 	if (at != NULL)
 		code = address_domain(at + 1, size - local - 1, &domain, f);
 	if (code != SG_OK)
@@ -84,8 +81,7 @@ rules_address(const char *address, char **normal_out, struct fail *f)
 	return SG_OK;
 }
 
-const char *
-rules_domain(const char *normal)
+const char *rules_domain(const char *normal)
 {
 	const char *at = strrchr(normal, '@');
 
@@ -95,8 +91,7 @@ rules_domain(const char *normal)
 /* ---- the From header ---- */
 
 /* What stands at text: its size, 0 at the end. A comment may nest. */
-static size_t
-comment_size(const char *text)
+static size_t comment_size(const char *text)
 {
 	size_t depth = 0;
 	size_t i;
@@ -112,8 +107,7 @@ comment_size(const char *text)
 	return i;
 }
 
-static size_t
-quoted_size(const char *text)
+static size_t quoted_size(const char *text)
 {
 	size_t i;
 
@@ -127,8 +121,7 @@ quoted_size(const char *text)
 }
 
 /* True if c ends the first address: ">", or a comma or semicolon behind one without brackets. */
-static bool
-ends_address(char c, bool in_angle, const struct buf *flat)
+static bool ends_address(char c, bool in_angle, const struct buf *flat)
 {
 	if (c == '>')
 		return in_angle;
@@ -137,8 +130,7 @@ ends_address(char c, bool in_angle, const struct buf *flat)
 }
 
 /* Appends the first address of value, without comments, white space, name and route. */
-static enum fail_code
-first_address(const char *value, struct buf *flat)
+static enum fail_code first_address(const char *value, struct buf *flat)
 {
 	bool in_angle = false;
 	bool in_literal = false;
@@ -166,8 +158,7 @@ first_address(const char *value, struct buf *flat)
 	return code;
 }
 
-char *
-rules_from_domain(const char *value)
+char *rules_from_domain(const char *value)
 {
 	struct buf flat;
 	char *domain = NULL;
@@ -190,8 +181,7 @@ rules_from_domain(const char *value)
 
 /* ---- who is it ---- */
 
-static bool
-proves_login(const struct conf_tenant *tenant, const char *login)
+static bool proves_login(const struct conf_tenant *tenant, const char *login)
 {
 	size_t i;
 
@@ -202,8 +192,7 @@ proves_login(const struct conf_tenant *tenant, const char *login)
 	return false;
 }
 
-static bool
-proves_network(const struct conf_tenant *tenant, const char *address)
+static bool proves_network(const struct conf_tenant *tenant, const char *address)
 {
 	size_t i;
 
@@ -264,8 +253,7 @@ judge(const struct conf *conf, const struct rules_client *client, const char *do
 	return tenant == NULL ? RULES_OUTSIDE : RULES_UNPROVEN;
 }
 
-enum rules_origin
-rules_sender(const struct conf *conf, const struct rules_client *client,
+enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
     const struct conf_tenant **tenant_out)
 {
 	const char *mail_from = client->mail_from == NULL ? "" : client->mail_from;

@@ -24,8 +24,7 @@ struct walk {
 
 /* ---- words ---- */
 
-static bool
-list_has(const struct str_list *list, const char *word, size_t size)
+static bool list_has(const struct str_list *list, const char *word, size_t size)
 {
 	size_t i;
 
@@ -55,8 +54,7 @@ subject_word(const struct conf *conf, const char *word, size_t size, struct subj
 	return true;
 }
 
-bool
-subject_argument(const char *word, size_t size, size_t *size_out)
+bool subject_argument(const char *word, size_t size, size_t *size_out)
 {
 	static const char *const names[] = { "pass", "password", "sms" };
 	size_t i;
@@ -73,8 +71,7 @@ subject_argument(const char *word, size_t size, size_t *size_out)
 	return false;
 }
 
-static void
-set_unknown(struct subject_words *words, const char *word, size_t size)
+static void set_unknown(struct subject_words *words, const char *word, size_t size)
 {
 	if (words->unknown[0] != '\0' || size > SUBJECT_WORD_MAX)
 		return;
@@ -83,8 +80,7 @@ set_unknown(struct subject_words *words, const char *word, size_t size)
 }
 
 /* A slip of the pen for one of the configured words: "pfd". */
-static bool
-is_slip(const struct conf *conf, const char *word, size_t size)
+static bool is_slip(const struct conf *conf, const char *word, size_t size)
 {
 	const struct str_list *const lists[] = { &conf->tags.secure, &conf->tags.envelope,
 		&conf->tags.pdf, &conf->tags.tls };
@@ -104,8 +100,7 @@ is_slip(const struct conf *conf, const char *word, size_t size)
 }
 
 /* Bytes up to the next separator; at most size. */
-static size_t
-word_size(const char *text, size_t size)
+static size_t word_size(const char *text, size_t size)
 {
 	size_t i;
 
@@ -120,8 +115,7 @@ word_size(const char *text, size_t size)
  * with an unknown word, since who writes [secure pfd] does not mean "in clear"; [secure boot] is
  * none. What the words ask for is added to the walk only if it is a tag.
  */
-static bool
-take_tag(struct walk *walk, const char *text, size_t size)
+static bool take_tag(struct walk *walk, const char *text, size_t size)
 {
 	struct subject_words words = *walk->words;
 	const char *slip = NULL;
@@ -162,8 +156,7 @@ take_tag(struct walk *walk, const char *text, size_t size)
 /* ---- places ---- */
 
 /* Bytes of white space or of an invisible mark at text: ASCII, Latin-1, UTF-8; 0 if none. */
-static size_t
-space_size(const char *text)
+static size_t space_size(const char *text)
 {
 	static const char *const marks[] = { "\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\x8c",
 		"\xe2\x80\x8d", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xaf", "\xe2\x81\xa0",
@@ -179,8 +172,7 @@ space_size(const char *text)
 	return 0;
 }
 
-static void
-skip_space(struct walk *walk)
+static void skip_space(struct walk *walk)
 {
 	size_t size;
 
@@ -191,16 +183,14 @@ skip_space(struct walk *walk)
 }
 
 /* Whether the mark of size bytes at text begins there, and is not the rest of a character. */
-static bool
-is_space_at(const char *text, size_t size, bool is_first)
+static bool is_space_at(const char *text, size_t size, bool is_first)
 {
 	if (space_size(text) != size)
 		return false;
 	return *text != '\xa0' || is_first || ((unsigned char)text[-1] & 0x80) == 0;
 }
 
-static void
-skip_space_back(struct walk *walk)
+static void skip_space_back(struct walk *walk)
 {
 	size_t size;
 
@@ -221,8 +211,7 @@ skip_space_back(struct walk *walk)
  * the side away from the rest. (A no-break space stays: in another charset the same bytes are
  * half a letter.)
  */
-static void
-remove_tag(struct walk *walk, size_t from, size_t to, bool at_start)
+static void remove_tag(struct walk *walk, size_t from, size_t to, bool at_start)
 {
 	while (at_start && to < walk->end && str_is_space(walk->bytes[to]))
 		to++;
@@ -236,8 +225,7 @@ remove_tag(struct walk *walk, size_t from, size_t to, bool at_start)
 }
 
 /* A tag at walk->at: taken off, with the white space behind it. */
-static bool
-take_start_tag(struct walk *walk)
+static bool take_start_tag(struct walk *walk)
 {
 	const char *text = walk->bytes + walk->at;
 	size_t size;
@@ -262,14 +250,14 @@ take_start_tag(struct walk *walk)
  * Russian, Chinese.
  */
 static const char *const prefixes[] = { "re", "fwd", "fw", "aw", "antw", "antwort", "wg", "sv",
-	"vs", "vb", "vl", "vá", "VÁ", "tr", "rv", "rép", "RÉP", "réf", "RÉF", "ref", "enc", "res",
+	"vs", "vb", "vl", "vá", "VÁ", "tr", "rv", "rép", "RÉP", "réf", "RÉF", "ref", "enc",
+	"res",
 	"r", "i", "rif", "odp", "pd", "betr", "doorst", "ynt", "ilt", "bls", "trs", "απ", "ΑΠ",
 	"σχετ", "ΣΧΕΤ", "πρθ", "ΠΡΘ", "отв", "Отв", "HA", "automatic reply",
 	"automatische antwort", "回复", "答复", "回覆", "转发", "轉寄" };
 
 /* "[2]", "(2)", "^2" as some programs count replies; bytes. */
-static size_t
-counter_size(const char *text)
+static size_t counter_size(const char *text)
 {
 	size_t digits;
 	char close = *text == '[' ? ']' : *text == '(' ? ')' : '\0';
@@ -283,8 +271,7 @@ counter_size(const char *text)
 }
 
 /* "Re:", "RE[2]:", "Fwd :", with a full-width colon as well. */
-static bool
-take_prefix(struct walk *walk)
+static bool take_prefix(struct walk *walk)
 {
 	size_t i;
 
@@ -312,8 +299,7 @@ take_prefix(struct walk *walk)
 	return false;
 }
 
-static void
-take_start(struct walk *walk)
+static void take_start(struct walk *walk)
 {
 	do {
 		skip_space(walk);
@@ -324,8 +310,7 @@ take_start(struct walk *walk)
  * A tag that ends at walk->end: taken off with the white space before it. Brackets further left
  * are tried as well, for an argument may have a bracket in it.
  */
-static bool
-take_end_tag(struct walk *walk)
+static bool take_end_tag(struct walk *walk)
 {
 	size_t open;
 
@@ -346,8 +331,7 @@ take_end_tag(struct walk *walk)
 	return false;
 }
 
-static void
-take_end(struct walk *walk)
+static void take_end(struct walk *walk)
 {
 	do {
 		skip_space_back(walk);
@@ -356,8 +340,7 @@ take_end(struct walk *walk)
 
 /* ---- the whole ---- */
 
-static enum fail_code
-copy_bytes(struct walk *walk)
+static enum fail_code copy_bytes(struct walk *walk)
 {
 	size_t i;
 
@@ -374,8 +357,7 @@ copy_bytes(struct walk *walk)
 	return SG_OK;
 }
 
-static enum fail_code
-print_rest(const struct walk *walk, size_t size, char **rest_out)
+static enum fail_code print_rest(const struct walk *walk, size_t size, char **rest_out)
 {
 	struct buf rest;
 	enum fail_code code;

@@ -20,7 +20,7 @@
 
 #define SUBJECT_MAX ((size_t)16 * 1024 * 1024)	/* bytes; message.header_max is at most this */
 #define SUBJECT_BRACKET_MAX ((size_t)512)	/* bytes from [ to ]; a longer one is no tag */
-#define SUBJECT_WORD_MAX ((size_t)64)		/* bytes of one word in it, as in the configuration */
+#define SUBJECT_WORD_MAX ((size_t)64)		/* bytes of a word, as in the configuration */
 
 /* What words in a bracket, or in our header, ask for. Zero-initialise. */
 struct subject_words {

@@ -12,16 +12,14 @@
 #define SOCKET_PATH_MAX 107	/* bytes: struct sockaddr_un, without the NUL */
 #define EXPECTED_MAX ((size_t)1024)
 
-static enum fail_code
-no_memory(struct fail *f)
+static enum fail_code no_memory(struct fail *f)
 {
 	return fail_set(f, SG_ENOMEM, NULL, "no memory for the configuration");
 }
 
 /* ---- what is expected ---- */
 
-static enum fail_code
-expected_choice(const struct key *key, struct buf *out)
+static enum fail_code expected_choice(const struct key *key, struct buf *out)
 {
 	size_t i;
 	enum fail_code code = SG_OK;
@@ -35,8 +33,7 @@ expected_choice(const struct key *key, struct buf *out)
 }
 
 /* "a size from 64K to 100M", the ends written as the file would have them. */
-static enum fail_code
-expected_range(const struct key *key, const char *what, struct buf *out)
+static enum fail_code expected_range(const struct key *key, const char *what, struct buf *out)
 {
 	struct key end = *key;
 	uint64_t min = key->min;
@@ -54,8 +51,7 @@ expected_range(const struct key *key, const char *what, struct buf *out)
 	return code;
 }
 
-enum fail_code
-value_expected(const struct key *key, struct buf *out)
+enum fail_code value_expected(const struct key *key, struct buf *out)
 {
 	switch (key->type) {
 	case KEY_TEXT:
@@ -97,8 +93,7 @@ value_expected(const struct key *key, struct buf *out)
 }
 
 /* The failure of a value: what was found, and what the key expects. */
-static enum fail_code
-refuse(const struct key *key, const char *text, struct fail *f)
+static enum fail_code refuse(const struct key *key, const char *text, struct fail *f)
 {
 	struct buf expected;
 	const char *hint;
@@ -112,15 +107,13 @@ refuse(const struct key *key, const char *text, struct fail *f)
 
 /* ---- one value ---- */
 
-static bool
-is_one_of(char c, const char *more)
+static bool is_one_of(char c, const char *more)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	    (c != '\0' && strchr(more, c) != NULL);
 }
 
-static bool
-is_word(const char *text, const char *more)
+static bool is_word(const char *text, const char *more)
 {
 	size_t i;
 
@@ -132,8 +125,7 @@ is_word(const char *text, const char *more)
 }
 
 /* UTF-8 without control characters. */
-static bool
-is_text(const char *text, size_t min, size_t max)
+static bool is_text(const char *text, size_t min, size_t max)
 {
 	size_t size = strlen(text);
 	size_t at = 0;
@@ -148,8 +140,7 @@ is_text(const char *text, size_t min, size_t max)
 	return size >= min && size <= max;
 }
 
-static bool
-is_path(const char *text, size_t max)
+static bool is_path(const char *text, size_t max)
 {
 	const char *at;
 
@@ -162,8 +153,7 @@ is_path(const char *text, size_t max)
 	return true;
 }
 
-static bool
-is_name(const char *text)
+static bool is_name(const char *text)
 {
 	const char *colon = strchr(text, ':');
 
@@ -177,8 +167,7 @@ is_name(const char *text)
 	return is_word(text, "._-") && text[0] != '-';
 }
 
-static bool
-is_socket(const char *text)
+static bool is_socket(const char *text)
 {
 	char port[8];
 	const char *at;
@@ -200,8 +189,7 @@ is_socket(const char *text)
 }
 
 /* A field that already means something in every message, or one that is ours, cannot flag. */
-static bool
-is_field(const char *text)
+static bool is_field(const char *text)
 {
 	static const char *const taken[] = { "Subject", "Sensitivity", "From", "To", "Cc", "Bcc",
 		"Date", "Message-ID", "Received", "Content-Type", "MIME-Version" };
@@ -214,8 +202,7 @@ is_field(const char *text)
 	return is_word(text, "-_") && !str_starts_case(text, "X-Sealgate-");
 }
 
-static bool
-is_good_text(const struct key *key, const char *text)
+static bool is_good_text(const struct key *key, const char *text)
 {
 	if (text[0] == '\0')
 		return key->may_be_empty;
@@ -243,8 +230,7 @@ parse_text(const struct key *key, const char *text, char **slot, struct fail *f)
 	return str_set(slot, text) == SG_OK ? SG_OK : no_memory(f);
 }
 
-static bool
-parse_octal(const char *text, uint64_t *value_out)
+static bool parse_octal(const char *text, uint64_t *value_out)
 {
 	size_t i;
 
@@ -254,8 +240,7 @@ parse_octal(const char *text, uint64_t *value_out)
 	return i > 0 && text[i] == '\0';
 }
 
-static bool
-parse_bool(const char *text, uint64_t *value_out)
+static bool parse_bool(const char *text, uint64_t *value_out)
 {
 	static const char *const yes[] = { "yes", "true", "on" };
 	static const char *const no[] = { "no", "false", "off" };
@@ -269,8 +254,7 @@ parse_bool(const char *text, uint64_t *value_out)
 	return false;
 }
 
-static bool
-parse_choice(const struct key *key, const char *text, uint64_t *value_out)
+static bool parse_choice(const struct key *key, const char *text, uint64_t *value_out)
 {
 	for (*value_out = 0; key->choices[*value_out] != NULL; (*value_out)++) {
 		if (str_equal_case(text, key->choices[*value_out]))
@@ -280,8 +264,7 @@ parse_choice(const struct key *key, const char *text, uint64_t *value_out)
 }
 
 /* All that is kept as a number. */
-static bool
-parse_number(const struct key *key, const char *text, uint64_t *value_out)
+static bool parse_number(const struct key *key, const char *text, uint64_t *value_out)
 {
 	int64_t duration = 0;
 
@@ -314,8 +297,7 @@ parse_number(const struct key *key, const char *text, uint64_t *value_out)
 /* ---- lists ---- */
 
 /* It says more than refuse would. */
-static enum fail_code
-check_network(const struct key *key, const char *text, struct fail *f)
+static enum fail_code check_network(const struct key *key, const char *text, struct fail *f)
 {
 	struct fail why;
 
@@ -449,8 +431,7 @@ value_parse(const struct key *key, const char *const *texts, size_t count, void 
 	return SG_OK;
 }
 
-enum fail_code
-value_preset(const struct key *key, void *base, struct fail *f)
+enum fail_code value_preset(const struct key *key, void *base, struct fail *f)
 {
 	const char *const empty = "";
 	struct str_list texts = { 0 };

@@ -8,8 +8,7 @@
 #include "config/conf.h"
 #include "gateway/base/str.h"
 
-uint64_t
-value_number(const struct key *key, const void *base)
+uint64_t value_number(const struct key *key, const void *base)
 {
 	const unsigned char *slot = (const unsigned char *)base + key->offset;
 	unsigned int number;
@@ -33,8 +32,7 @@ value_number(const struct key *key, const void *base)
 	}
 }
 
-void
-value_set_number(const struct key *key, void *base, uint64_t value)
+void value_set_number(const struct key *key, void *base, uint64_t value)
 {
 	unsigned char *slot = (unsigned char *)base + key->offset;
 	unsigned int number = (unsigned int)value;
@@ -58,8 +56,7 @@ value_set_number(const struct key *key, void *base, uint64_t value)
 	}
 }
 
-const char *
-value_text(const struct key *key, const void *base)
+const char *value_text(const struct key *key, const void *base)
 {
 	const char *text;
 
@@ -68,8 +65,7 @@ value_text(const struct key *key, const void *base)
 }
 
 /* The members of a list; those of a KEY_WAYS are put into ways. */
-static struct str_list
-members_of(const struct key *key, const void *base, char *ways[WAY_COUNT])
+static struct str_list members_of(const struct key *key, const void *base, char *ways[WAY_COUNT])
 {
 	const unsigned char *slot = (const unsigned char *)base + key->offset;
 	struct str_list list = { 0 };
@@ -89,8 +85,7 @@ members_of(const struct key *key, const void *base, char *ways[WAY_COUNT])
 /* ---- as text ---- */
 
 /* In quotes; libconfuse takes a backslash and expands ${NAME}. */
-static enum fail_code
-print_quoted(const char *text, struct buf *out)
+static enum fail_code print_quoted(const char *text, struct buf *out)
 {
 	enum fail_code code;
 
@@ -104,8 +99,7 @@ print_quoted(const char *text, struct buf *out)
 	return code == SG_OK ? buf_append_str(out, "\"") : code;
 }
 
-static enum fail_code
-print_list(const struct str_list *list, struct buf *out)
+static enum fail_code print_list(const struct str_list *list, struct buf *out)
 {
 	size_t i;
 	enum fail_code code;
@@ -130,8 +124,7 @@ print_unit(uint64_t value, const char *const *units, const uint64_t *factors, st
 	return buf_printf(out, "%" PRIu64 "%s", value / *factors, *units);
 }
 
-enum fail_code
-value_print(const struct key *key, const void *base, struct buf *out)
+enum fail_code value_print(const struct key *key, const void *base, struct buf *out)
 {
 	static const char *const size_units[] = { "G", "M", "K", "" };
 	static const uint64_t size_factors[] = { 1 << 30, 1 << 20, 1 << 10, 1, 0 };
@@ -164,8 +157,7 @@ value_print(const struct key *key, const void *base, struct buf *out)
 	}
 }
 
-static enum fail_code
-json_list(const struct str_list *list, struct buf *out)
+static enum fail_code json_list(const struct str_list *list, struct buf *out)
 {
 	size_t i;
 	enum fail_code code;
@@ -179,8 +171,7 @@ json_list(const struct str_list *list, struct buf *out)
 	return code == SG_OK ? buf_append_str(out, "]") : code;
 }
 
-enum fail_code
-value_json(const struct key *key, const void *base, struct buf *out)
+enum fail_code value_json(const struct key *key, const void *base, struct buf *out)
 {
 	char *ways[WAY_COUNT];
 	struct str_list list;
@@ -207,8 +198,7 @@ value_json(const struct key *key, const void *base, struct buf *out)
 
 /* ---- on the wire: a u64, a string, or a counted list of strings ---- */
 
-enum fail_code
-value_put(const struct key *key, const void *base, struct buf *out)
+enum fail_code value_put(const struct key *key, const void *base, struct buf *out)
 {
 	char *ways[WAY_COUNT];
 	struct str_list list;
@@ -226,8 +216,7 @@ value_put(const struct key *key, const void *base, struct buf *out)
 	return code;
 }
 
-static bool
-number_is_good(const struct key *key, uint64_t number)
+static bool number_is_good(const struct key *key, uint64_t number)
 {
 	uint64_t choices = 0;
 
@@ -240,8 +229,7 @@ number_is_good(const struct key *key, uint64_t number)
 	return number < choices;
 }
 
-static enum fail_code
-get_texts(struct buf_reader *reader, uint32_t count, struct str_list *list)
+static enum fail_code get_texts(struct buf_reader *reader, uint32_t count, struct str_list *list)
 {
 	uint32_t i;
 	enum fail_code code = SG_OK;
@@ -258,8 +246,7 @@ get_texts(struct buf_reader *reader, uint32_t count, struct str_list *list)
 }
 
 /* A list that came as an empty one stays empty, also where the file must not say so. */
-static enum fail_code
-get_list(const struct key *key, void *base, struct buf_reader *reader)
+static enum fail_code get_list(const struct key *key, void *base, struct buf_reader *reader)
 {
 	struct str_list texts = { 0 };
 	uint32_t count = 0;
@@ -278,8 +265,7 @@ get_list(const struct key *key, void *base, struct buf_reader *reader)
 	return code == SG_EUSAGE ? SG_EFORMAT : code;
 }
 
-enum fail_code
-value_get(const struct key *key, void *base, struct buf_reader *reader)
+enum fail_code value_get(const struct key *key, void *base, struct buf_reader *reader)
 {
 	uint64_t number = 0;
 	char *text = NULL;
@@ -302,8 +288,7 @@ value_get(const struct key *key, void *base, struct buf_reader *reader)
 	return code == SG_EUSAGE ? SG_EFORMAT : code;
 }
 
-void
-value_free(const struct key *key, void *base)
+void value_free(const struct key *key, void *base)
 {
 	unsigned char *slot = (unsigned char *)base + key->offset;
 	char *text;

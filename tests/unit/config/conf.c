@@ -20,8 +20,7 @@
 
 static char path[] = "/tmp/sealgate-conf-XXXXXX";
 
-static int
-start(void **state)
+static int start(void **state)
 {
 	int fd = mkstemp(path);
 
@@ -29,8 +28,7 @@ start(void **state)
 	return fd < 0 ? -1 : close(fd);
 }
 
-static int
-stop(void **state)
+static int stop(void **state)
 {
 	(void)state;
 	return unlink(path);
@@ -47,8 +45,7 @@ load(const char *text, bool check_paths, struct conf **conf_out, struct conf_err
 	return conf_load(path, check_paths, conf_out, errors, NULL);
 }
 
-static struct conf *
-load_good(const char *text)
+static struct conf *load_good(const char *text)
 {
 	struct conf_errors errors;
 	struct conf *conf = NULL;
@@ -66,8 +63,7 @@ struct expected {
 	const char *found;
 };
 
-static void
-check_errors(const char *text, const struct expected *expected, size_t count)
+static void check_errors(const char *text, const struct expected *expected, size_t count)
 {
 	struct conf_errors errors;
 	struct conf *conf = NULL;
@@ -87,8 +83,7 @@ check_errors(const char *text, const struct expected *expected, size_t count)
 	conf_errors_free(&errors);
 }
 
-static void
-check_error(const char *text, int line, const char *found)
+static void check_error(const char *text, int line, const char *found)
 {
 	const struct expected expected = { line, found };
 
@@ -97,8 +92,7 @@ check_error(const char *text, int line, const char *found)
 
 /* ---- good files ---- */
 
-static void
-an_empty_file_gives_the_defaults(void **state)
+static void an_empty_file_gives_the_defaults(void **state)
 {
 	struct conf *conf = load_good("");
 
@@ -115,8 +109,7 @@ an_empty_file_gives_the_defaults(void **state)
 	conf_free(conf);
 }
 
-static void
-the_shipped_file_is_made_from_the_table(void **state)
+static void the_shipped_file_is_made_from_the_table(void **state)
 {
 	struct buf made;
 	struct buf shipped;
@@ -132,8 +125,7 @@ the_shipped_file_is_made_from_the_table(void **state)
 }
 
 /* Appends both parts of conf as text, to compare. */
-static void
-print_all(const struct conf *conf, struct buf *out)
+static void print_all(const struct conf *conf, struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -153,8 +145,7 @@ print_all(const struct conf *conf, struct buf *out)
 	}
 }
 
-static void
-check_same(const struct conf *a, const struct conf *b)
+static void check_same(const struct conf *a, const struct conf *b)
 {
 	struct buf left;
 	struct buf right;
@@ -168,8 +159,7 @@ check_same(const struct conf *a, const struct conf *b)
 	buf_free(&right);
 }
 
-static void
-the_shipped_file_says_what_the_defaults_are(void **state)
+static void the_shipped_file_says_what_the_defaults_are(void **state)
 {
 	struct buf made;
 	struct conf *written;
@@ -205,8 +195,7 @@ static const char full[] =
 	"  subject_placeholder = \"Gesch\xc3\xbctzt \\$1 \\\"x\\\"\" } # a comment\n"
 	"/* another */ tenant two { domains = two.example } // a third\n";
 
-static void
-every_kind_of_value_is_read(void **state)
+static void every_kind_of_value_is_read(void **state)
 {
 	struct conf *conf = load_good(full);
 	const struct conf_tenant *tenant = conf_tenant_named(conf, "one");
@@ -240,8 +229,7 @@ every_kind_of_value_is_read(void **state)
 	conf_free(conf);
 }
 
-static void
-lines_may_end_in_crlf(void **state)
+static void lines_may_end_in_crlf(void **state)
 {
 	struct conf *conf = load_good("stage_port = 7\r\nscan {\r\n\tthreads = 4\r\n}\r\n");
 
@@ -254,8 +242,7 @@ lines_may_end_in_crlf(void **state)
 /* ---- each key ---- */
 
 /* A whole file that sets one key to value, in line 2. */
-static void
-one_key(const struct key *key, const char *value, char *out, size_t size)
+static void one_key(const struct key *key, const char *value, char *out, size_t size)
 {
 	char section[64];
 
@@ -268,8 +255,7 @@ one_key(const struct key *key, const char *value, char *out, size_t size)
 		    key_of_tenant(key) ? "domains = t.example" : "", key_leaf(key), value);
 }
 
-static void
-every_key_takes_its_default_and_refuses_nonsense(void **state)
+static void every_key_takes_its_default_and_refuses_nonsense(void **state)
 {
 	const struct key *keys;
 	size_t count;
@@ -294,8 +280,7 @@ every_key_takes_its_default_and_refuses_nonsense(void **state)
 	}
 }
 
-static void
-every_limit_holds(void **state)
+static void every_limit_holds(void **state)
 {
 	const struct key *keys;
 	size_t count;
@@ -326,8 +311,7 @@ every_limit_holds(void **state)
 
 /* ---- errors ---- */
 
-static void
-all_errors_of_a_file_are_told_at_once(void **state)
+static void all_errors_of_a_file_are_told_at_once(void **state)
 {
 	static const char text[] =
 		"socket = \"unix:/run/x\"\n"
@@ -361,8 +345,7 @@ all_errors_of_a_file_are_told_at_once(void **state)
 	check_errors(text, expected, sizeof expected / sizeof expected[0]);
 }
 
-static void
-what_libconfuse_would_drop_or_expand_is_refused(void **state)
+static void what_libconfuse_would_drop_or_expand_is_refused(void **state)
 {
 	(void)state;
 	check_error("tenant x { domains = x.example logins = { *@a } }", 1, "special");
@@ -385,8 +368,7 @@ what_libconfuse_would_drop_or_expand_is_refused(void **state)
 	check_error("a { b { c { d { e { f = 1 } } } } }", 1, "within");
 }
 
-static void
-a_broken_file_does_not_spoil_the_next(void **state)
+static void a_broken_file_does_not_spoil_the_next(void **state)
 {
 	struct conf *conf;
 
@@ -398,8 +380,7 @@ a_broken_file_does_not_spoil_the_next(void **state)
 	conf_free(conf);
 }
 
-static void
-missing_files_and_folders_are_errors(void **state)
+static void missing_files_and_folders_are_errors(void **state)
 {
 	struct conf_errors errors;
 	struct conf *conf = NULL;
@@ -420,8 +401,7 @@ missing_files_and_folders_are_errors(void **state)
 
 /* ---- the wire ---- */
 
-static void
-what_is_sent_arrives(void **state)
+static void what_is_sent_arrives(void **state)
 {
 	struct conf *conf = load_good(full);
 	struct conf *other = NULL;
@@ -443,8 +423,7 @@ what_is_sent_arrives(void **state)
 	conf_free(conf);
 }
 
-static bool
-knows(unsigned int role, const char *text)
+static bool knows(unsigned int role, const char *text)
 {
 	struct conf *conf = load_good("master_key_file = /k/secret-place\n"
 	    "tenant t-name { domains = t.example logins = l-name }\n"
@@ -460,8 +439,7 @@ knows(unsigned int role, const char *text)
 	return found;
 }
 
-static void
-a_worker_is_sent_only_what_its_role_needs(void **state)
+static void a_worker_is_sent_only_what_its_role_needs(void **state)
 {
 	(void)state;
 	assert_true(knows(CONF_VAULT, "secret-place"));
@@ -478,8 +456,7 @@ a_worker_is_sent_only_what_its_role_needs(void **state)
 }
 
 /* Changed bytes are refused or give a configuration; neither crashes nor leaks. */
-static void
-random_walk_over_the_wire(void **state)
+static void random_walk_over_the_wire(void **state)
 {
 	struct conf *conf = load_good(full);
 	struct buf wire;
@@ -505,8 +482,7 @@ random_walk_over_the_wire(void **state)
 }
 
 /* Statements in any order and cut anywhere: a configuration or an error, and never both. */
-static void
-random_walk_over_the_file(void **state)
+static void random_walk_over_the_file(void **state)
 {
 	unsigned int seed = 20260103;
 	unsigned int round;
@@ -532,8 +508,7 @@ random_walk_over_the_file(void **state)
 	}
 }
 
-static void
-a_misspelt_key_is_guessed(void **state)
+static void a_misspelt_key_is_guessed(void **state)
 {
 	(void)state;
 	assert_string_equal(keys_nearest("sokcet"), "socket");
@@ -544,8 +519,7 @@ a_misspelt_key_is_guessed(void **state)
 	assert_null(keys_nearest(""));
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_gives_the_defaults),

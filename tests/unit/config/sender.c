@@ -16,14 +16,12 @@
 
 static struct conf *conf;
 
-static void
-add(struct str_list *list, const char *text)
+static void add(struct str_list *list, const char *text)
 {
 	assert_int_equal(str_list_add(list, text), SG_OK);
 }
 
-static int
-start(void **state)
+static int start(void **state)
 {
 	struct conf_tenant *tenant;
 
@@ -43,8 +41,7 @@ start(void **state)
 	return 0;
 }
 
-static int
-stop(void **state)
+static int stop(void **state)
 {
 	(void)state;
 	conf_free(conf);
@@ -114,8 +111,7 @@ static const struct sender_case senders[] = {
 	{ NULL, "127.0.0.1", true, "a@else.example", NULL, RULES_OUTSIDE, NULL },
 };
 
-static void
-only_proof_makes_a_sender_own(void **state)
+static void only_proof_makes_a_sender_own(void **state)
 {
 	size_t i;
 
@@ -139,8 +135,7 @@ struct pair {
 	const char *out;	/* NULL: refused */
 };
 
-static void
-addresses_have_one_spelling(void **state)
+static void addresses_have_one_spelling(void **state)
 {
 	static const struct pair pairs[] = {
 		{ "a@b.example", "a@b.example" },
@@ -194,8 +189,7 @@ addresses_have_one_spelling(void **state)
 	assert_string_equal(rules_domain("root"), "");
 }
 
-static void
-the_domain_of_from_is_that_of_its_first_address(void **state)
+static void the_domain_of_from_is_that_of_its_first_address(void **state)
 {
 	static const struct pair pairs[] = {
 		{ "a@b.example", "b.example" },
@@ -237,8 +231,7 @@ the_domain_of_from_is_that_of_its_first_address(void **state)
 	}
 }
 
-static void
-networks_are_strict(void **state)
+static void networks_are_strict(void **state)
 {
 	static const char *const good[] = { "192.0.2.0/24", "192.0.2.1", "::1", "2001:db8::/32",
 		"0.0.0.0/0", "::/0", "10.0.0.0/8", "192.0.2.1/32", "::ffff:192.0.2.0/120" };
@@ -261,8 +254,7 @@ networks_are_strict(void **state)
 	assert_false(address_in_network("192.0.2.1", ""));
 }
 
-static void
-patterns_take_a_star_for_anything(void **state)
+static void patterns_take_a_star_for_anything(void **state)
 {
 	(void)state;
 	assert_true(address_like("bob@x", "*"));
@@ -278,8 +270,7 @@ patterns_take_a_star_for_anything(void **state)
 	assert_false(address_like("bob", "b?b"));
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_proof_makes_a_sender_own),
