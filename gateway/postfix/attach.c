@@ -78,13 +78,24 @@ static void copies_close(struct copies *copies)
 	free(copies->master);
 }
 
+/* postconf would append to a last line that has no end, even to a comment. */
+static enum fail_code write_copy(const char *path, const char *text, struct fail *f)
+{
+	size_t size = strlen(text);
+	char *whole = str_printf("%s%s", text, size > 0 && text[size - 1] != '\n' ? "\n" : "");
+	enum fail_code code = whole == NULL ? no_memory(f) :
+	    fd_replace_file(path, whole, strlen(whole), 0600, f);
+
+	free(whole);
+	return code;
+}
+
 static enum fail_code copies_write(const struct copies *copies, const char *main,
     const char *master, struct fail *f)
 {
-	enum fail_code code = fd_replace_file(copies->main, main, strlen(main), 0600, f);
+	enum fail_code code = write_copy(copies->main, main, f);
 
-	return code == SG_OK ?
-	    fd_replace_file(copies->master, master, strlen(master), 0600, f) : code;
+	return code == SG_OK ? write_copy(copies->master, master, f) : code;
 }
 
 static enum fail_code copies_read(const struct copies *copies, char **main_out,
@@ -194,20 +205,33 @@ static enum fail_code revert(const struct attach *attach, const struct copies *c
 	return code;
 }
 
+/* What stands in the copy of a file now, if it was changed there; else the text it was made from. */
+static enum fail_code base_text(const char *path, bool reverted, const char *text,
+    char **base_out, struct fail *f)
+{
+	if (reverted)
+		return read_text(path, base_out, f);
+	*base_out = str_dup(text);
+	return *base_out == NULL ? no_memory(f) : SG_OK;
+}
+
 static enum fail_code make_base(struct attach *attach, const struct copies *copies,
     struct fail *f)
 {
 	const struct state *state = &attach->state;
 	bool keep_main = !attach->has_state || !untouched(&attach->main, &state->main);
 	bool keep_master = !attach->has_state || !untouched(&attach->master, &state->master);
-	enum fail_code code = copies_write(copies,
-	    keep_main ? attach->main.now : state->main.original,
-	    keep_master ? attach->master.now : state->master.original, f);
+	const char *main = keep_main ? attach->main.now : state->main.original;
+	const char *master = keep_master ? attach->master.now : state->master.original;
+	bool merge = attach->has_state && (keep_main || keep_master);
+	enum fail_code code = copies_write(copies, main, master, f);
 
-	if (code == SG_OK && attach->has_state && (keep_main || keep_master))
+	if (code == SG_OK && merge)
 		code = revert(attach, copies, keep_main, keep_master, f);
-	return code == SG_OK ?
-	    copies_read(copies, &attach->main.base, &attach->master.base, f) : code;
+	if (code == SG_OK)
+		code = base_text(copies->main, merge && keep_main, main, &attach->main.base, f);
+	return code == SG_OK ? base_text(copies->master, merge && keep_master, master,
+	    &attach->master.base, f) : code;
 }
 
 /* --- putting in --- */
@@ -224,23 +248,30 @@ static enum fail_code choose_milter(struct attach *attach, const struct postconf
 	return attach->milter == NULL ? no_memory(f) : SG_OK;
 }
 
-static enum fail_code make_after(struct attach *attach, const struct copies *copies,
+static enum fail_code put_in(struct attach *attach, const struct copies *copies,
     const struct postconf *base, const char *socket, unsigned int port, struct fail *f)
 {
 	struct plan_wish wish = {.folder = attach->tables, .front = attach->goal == ATTACH_FULL};
-	enum fail_code code = SG_OK;
+	enum fail_code code = choose_milter(attach, base, socket, port, f);
 
-	if (attach->goal != ATTACH_NONE) {
-		code = choose_milter(attach, base, socket, port, f);
-		wish.milter = attach->milter;
-		wish.port = attach->port;
-		if (code == SG_OK)
-			code = plan_make(base, &wish, &attach->plan, f);
-		if (code == SG_OK)
-			code = apply_plan(copies->folder, &attach->plan, f);
-	}
+	wish.milter = attach->milter;
+	wish.port = attach->port;
+	if (code == SG_OK)
+		code = plan_make(base, &wish, &attach->plan, f);
+	if (code == SG_OK)
+		code = apply_plan(copies->folder, &attach->plan, f);
 	return code == SG_OK ?
 	    copies_read(copies, &attach->main.after, &attach->master.after, f) : code;
+}
+
+static enum fail_code make_after(struct attach *attach, const struct copies *copies,
+    const struct postconf *base, const char *socket, unsigned int port, struct fail *f)
+{
+	if (attach->goal != ATTACH_NONE)
+		return put_in(attach, copies, base, socket, port, f);
+	attach->main.after = str_dup(attach->main.base);
+	attach->master.after = str_dup(attach->master.base);
+	return attach->main.after == NULL || attach->master.after == NULL ? no_memory(f) : SG_OK;
 }
 
 /* postconf takes no name of a copy's folder for ours: pictures of both, compared. */
@@ -331,13 +362,16 @@ enum fail_code attach_prepare(const char *folder, enum attach_goal goal, const c
 	if (code != SG_OK)
 		goto out;
 	code = check_record(out, &base, f);
+	/* nothing of an earlier attach: there is nothing to leave, either */
+	if (goal == ATTACH_DRAIN && !out->has_state)
+		out->goal = ATTACH_NONE;
 	if (code == SG_OK)
 		code = make_after(out, &copies, &base, socket, port, f);
 	if (code == SG_OK)
 		code = compare(out, &copies, f);
-	if (code == SG_OK && goal != ATTACH_NONE)
+	if (code == SG_OK && out->goal != ATTACH_NONE)
 		code = keep_if_same(out, false, &out->main, f);
-	if (code == SG_OK && goal != ATTACH_NONE)
+	if (code == SG_OK && out->goal != ATTACH_NONE)
 		code = keep_if_same(out, true, &out->master, f);
 	out->changed = code == SG_OK && is_changed(out);
 	postconf_free(&base);

@@ -1,0 +1,262 @@
+#include "gateway/postfix/doctor_checks.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gateway/base/fd.h"
+#include "gateway/base/proc.h"
+#include "gateway/base/sandbox.h"
+#include "gateway/base/str.h"
+#include "gateway/vault/vault.h"
+#include "milter/scan/scan.h"
+
+#define RUN_HINT "start it: \"sealgate run\", or systemctl start sealgate; then look into its log"
+#define ANSWER_MS 10000		/* of a worker that has nothing else to do: milliseconds */
+#define DAY_MS INT64_C(86400000)
+
+/* --- this machine --- */
+
+void check_sandbox(struct doctor *doctor)
+{
+	int abi = sandbox_landlock_abi();
+	bool reduced = doctor->conf->sandbox == CONF_SANDBOX_REDUCED;
+
+	if (abi > 0 && !reduced)
+		doctor_ok(doctor, "Landlock version %d", abi);
+	else if (abi > 0)
+		doctor_warn(doctor, "write sandbox = full: this kernel has Landlock",
+		    "the workers run in a reduced sandbox");
+	else if (reduced)
+		doctor_warn(doctor, "use a kernel with Landlock (lsm=landlock,... at boot)",
+		    "no Landlock in this kernel: the workers' files are guarded by their rights alone");
+	else
+		doctor_bad(doctor, "boot with Landlock (lsm=landlock,...), or write sandbox = reduced",
+		    "no Landlock in this kernel: the workers refuse to start");
+}
+
+/* --- rights of files --- */
+
+/* Who is allowed to own what only the vault may read. */
+static bool owner_is_vault(const struct doctor *doctor, uid_t owner)
+{
+	struct fail f;
+	uid_t uid;
+	gid_t gid;
+
+	if (owner == 0 || owner == geteuid())
+		return true;
+	fail_clear(&f);
+	return proc_user(doctor->conf->users.vault, &uid, &gid, &f) == SG_OK && owner == uid;
+}
+
+static void check_private(struct doctor *doctor, const char *path, const char *missing)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 && errno == ENOENT)
+		doctor_warn(doctor, missing, "%s does not exist", path);
+	else if (stat(path, &st) != 0)
+		doctor_warn(doctor, "run the doctor as root", "cannot look at %s", path);
+	else if ((st.st_mode & 077) != 0)
+		doctor_bad(doctor, "take the rights of group and others away: chmod go=",
+		    "%s has rights %04o: others than the vault can read it", path,
+		    (unsigned int)(st.st_mode & 07777));
+	else if (!owner_is_vault(doctor, st.st_uid))
+		doctor_bad(doctor, "give it to users.vault: chown", "%s belongs to user %u", path,
+		    (unsigned int)st.st_uid);
+	else
+		doctor_ok(doctor, "%s is for the vault alone", path);
+}
+
+void check_state(struct doctor *doctor)
+{
+	check_private(doctor, doctor->conf->state_directory,
+	    "start the gateway: it makes that folder");
+}
+
+void check_master_key(struct doctor *doctor)
+{
+	check_private(doctor, doctor->conf->master_key_file,
+	    "start the gateway: it makes the key; then keep a copy apart from the database's");
+}
+
+/* --- signatures --- */
+
+static bool is_signature_file(const char *name)
+{
+	static const char *const ends[] = {".cvd", ".cld", ".cud", ".hdb", ".hsb", ".mdb", ".msb",
+	    ".ndb", ".ldb", ".cdb", ".fp", ".yar", ".yara"};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (str_equal_case(dot, ends[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Time of the newest database in folder, seconds since 1970; 0: there is none. -1: cannot look. */
+static int64_t newest_signatures(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	int64_t newest = 0;
+	struct stat st;
+
+	if (dir == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		if (is_signature_file(entry->d_name) &&
+		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_mtime > newest)
+			newest = st.st_mtime;
+	}
+	(void)closedir(dir);
+	return newest;
+}
+
+void check_signatures(struct doctor *doctor)
+{
+	const char *folder = doctor->conf->scan.database_directory;
+	int64_t newest = newest_signatures(folder);
+	int64_t age_ms = clock_wall_ms(doctor->clock) - newest * 1000;
+
+	if (newest < 0)
+		doctor_bad(doctor, "name the right folder in scan.database_directory",
+		    "cannot read the folder %s", folder);
+	else if (newest == 0)
+		doctor_bad(doctor, "install clamav-freshclam, or run freshclam",
+		    "no signature database in %s", folder);
+	else if (age_ms > doctor->conf->scan.database_age_max_ms)
+		doctor_warn(doctor, "see why freshclam does not update (its log, the network)",
+		    "the newest signatures in %s are %lld days old", folder,
+		    (long long)(age_ms / DAY_MS));
+	else
+		doctor_ok(doctor, "signatures in %s are %lld days old", folder,
+		    (long long)(age_ms > 0 ? age_ms / DAY_MS : 0));
+}
+
+/* --- who answers --- */
+
+static enum fail_code connect_local(const char *path, struct fail *f)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+	enum fail_code code = SG_OK;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return fail_set(f, SG_ELIMIT, "choose a shorter path", "%s is too long for a socket",
+		    path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		code = fail_errno(f, SG_EPEER, RUN_HINT, "cannot connect to %s", path);
+	fd_close(&fd);
+	return code;
+}
+
+/* "port@host" */
+static enum fail_code connect_inet(const char *where, struct fail *f)
+{
+	const char *at = strchr(where, '@');
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	char *port = at == NULL ? NULL : str_dup_n(where, (size_t)(at - where));
+	enum fail_code code = SG_EPEER;
+	int fd = -1;
+
+	if (port != NULL && getaddrinfo(at + 1, port, &hints, &found) == 0) {
+		fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0)
+			code = SG_OK;
+	}
+	if (code != SG_OK)
+		code = fail_set(f, SG_EPEER, RUN_HINT, "cannot connect to %s", where);
+	if (found != NULL)
+		freeaddrinfo(found);
+	fd_close(&fd);
+	free(port);
+	return code;
+}
+
+void check_filter(struct doctor *doctor)
+{
+	const char *socket = doctor->conf->socket;
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	if (strncmp(socket, "local:", 6) == 0)
+		code = connect_local(socket + 6, &f);
+	else
+		code = connect_inet(strncmp(socket, "inet:", 5) == 0 ? socket + 5 : socket, &f);
+	if (code != SG_OK)
+		doctor_failure(doctor, DOCTOR_FAIL, &f);
+	else if (strncmp(socket, "local:", 6) != 0)
+		doctor_warn(doctor, "use a unix socket: socket = \"local:/path\"",
+		    "the filter listens on %s; a network socket costs 50 ms a message", socket);
+	else
+		doctor_ok(doctor, "the filter listens on %s", socket);
+}
+
+void check_scanner(struct doctor *doctor)
+{
+	char *path = conf_run_path(doctor->conf, CONF_SOCKET_SCAN);
+	struct scan_status status;
+	struct fail f;
+
+	fail_clear(&f);
+	if (path == NULL)
+		doctor->incomplete = true;
+	else if (scan_status(path, &status, &f) != SG_OK)
+		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the scanner: %s", f.what);
+	else if (!status.in_service)
+		doctor_bad(doctor, "see the scanner's lines in the log: its temporary directory, the "
+		    "database", "the scanner did not find its test virus and takes no mail");
+	else
+		doctor_ok(doctor, "the scanner works: %s, %llu signatures", status.version,
+		    (unsigned long long)status.signatures);
+	free(path);
+}
+
+/* The workers' listening sockets are of another kind than connect_local's: only looked at. */
+void check_pdf(struct doctor *doctor)
+{
+	char *path = conf_run_path(doctor->conf, CONF_SOCKET_PDF);
+	struct stat st;
+
+	if (path == NULL)
+		doctor->incomplete = true;
+	else if (stat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		doctor_bad(doctor, RUN_HINT, "the PDF workers' socket %s is not there", path);
+	else
+		doctor_ok(doctor, "the PDF workers' socket is there");
+	free(path);
+}
+
+void check_vault(struct doctor *doctor)
+{
+	char *path = conf_run_path(doctor->conf, CONF_SOCKET_ADMIN);
+	struct vault vault = {path, ANSWER_MS};
+	struct vault_status status;
+	struct fail f;
+
+	fail_clear(&f);
+	if (path == NULL)
+		doctor->incomplete = true;
+	else if (vault_status(&vault, &status, &f) != SG_OK)
+		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the vault: %s", f.what);
+	else
+		doctor_ok(doctor, "the vault works: %llu certificates, %llu passwords, %llu records",
+		    (unsigned long long)status.certificates,
+		    (unsigned long long)status.passwords, (unsigned long long)status.records);
+	free(path);
+}
