@@ -35,10 +35,14 @@ struct edits {
 	struct spool *body;	/* finished; NULL = the body stays */
 };
 
+/* No edits. */
 void edits_init(struct edits *edits);
+/* Frees all, the new body too; empty again. */
 void edits_free(struct edits *edits);
 
+/* A new field; value with its leading space. */
 MUST_USE enum fail_code edits_add(struct edits *edits, const char *name, const char *value);
+/* A new value for the index-th field of that name. */
 MUST_USE enum fail_code edits_change(struct edits *edits, const char *name, unsigned int index,
     const char *value);
 /* All fields of that name in message. */

@@ -448,7 +448,7 @@ static void handle_flagged(struct session *session, const struct front *front,
 	if (code == SG_OK) {
 		plans = calloc(recipients.count + 1, sizeof(*plans));
 		if (plans == NULL)
-			code = fail_set(&f, SG_ENOMEM, NULL, "no memory for the plan");
+			(void)fail_set(&f, SG_ENOMEM, NULL, "no memory for the plan");
 		else
 			stage = protect(session, front, &recipients, plans, outcome, &f);
 	}

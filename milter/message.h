@@ -23,7 +23,7 @@ struct message_header {
 };
 
 struct message {
-	char *sender;			/* MAIL FROM without angle brackets, "" for the null sender */
+	char *sender;			/* MAIL FROM without angle brackets, or "" */
 	struct str_list recipients;	/* as given, without angle brackets */
 	struct message_header *headers;
 	size_t header_count;
@@ -31,7 +31,9 @@ struct message {
 	size_t header_size;		/* bytes of all fields, with line ends */
 };
 
+/* An empty message. */
 void message_init(struct message *message);
+/* Frees what it holds; it is empty again. */
 void message_free(struct message *message);
 
 /* Both take "<addr>" or "addr". SG_ENOMEM, SG_ELIMIT. */

@@ -339,6 +339,7 @@ static void ask_macros(SMFICTX *context)
  * Header fields and body need no answer (half of the round trips); leading white space of fields
  * is wanted, so that what is sealed keeps it. A server that cannot do one of these is too old.
  */
+/* NOLINTNEXTLINE(readability-function-size): libmilter's ten parameters */
 static sfsistat on_negotiate(SMFICTX *context, unsigned long f0, unsigned long f1,
     unsigned long f2, unsigned long f3, unsigned long *pf0, unsigned long *pf1,
     unsigned long *pf2, unsigned long *pf3)

@@ -34,6 +34,7 @@ MUST_USE enum fail_code spool_append(struct spool *spool, const void *data, size
 /* No more bytes; from here on it can be read. */
 MUST_USE enum fail_code spool_finish(struct spool *spool, struct fail *f);
 
+/* Bytes appended so far. */
 size_t spool_size(const struct spool *spool);
 /* The read-only descriptor; stays the spool's. Only after spool_finish. */
 int spool_fd(const struct spool *spool);

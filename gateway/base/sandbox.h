@@ -19,7 +19,7 @@ enum sandbox_allow {
 	SANDBOX_ACCEPT = 1 << 2,	/* accept on sockets it was born with */
 	SANDBOX_CONNECT_UNIX = 1 << 3,	/* socket(AF_UNIX) and connect */
 	SANDBOX_THREADS = 1 << 4,	/* new threads (never processes) */
-	SANDBOX_SOCKET_INET = 1 << 5	/* libmilter's accepted TCP connections: options, peer names */
+	SANDBOX_SOCKET_INET = 1 << 5	/* options of accepted TCP connections */
 };
 
 struct sandbox {

@@ -20,6 +20,7 @@ struct secret {
 	size_t mapped;		/* bytes mapped */
 };
 
+/* Empty; maps nothing yet. */
 void secret_init(struct secret *secret);
 /* Replaces the content by a copy of data. SG_ELIMIT above SECRET_MAX. */
 MUST_USE enum fail_code secret_set(struct secret *secret, const void *data, size_t size);

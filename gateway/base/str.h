@@ -61,8 +61,11 @@ MUST_USE enum fail_code str_json(struct buf *out, const char *text);
 /* Bytes of the valid UTF-8 character at text (of size bytes left), or 0. */
 size_t str_utf8_char(const char *text, size_t size);
 
+/* Appends a copy of text. */
 MUST_USE enum fail_code str_list_add(struct str_list *list, const char *text);
+/* Is text among them, ASCII case ignored? */
 bool str_list_has_case(const struct str_list *list, const char *text);
+/* Frees all strings; the list is empty again. */
 void str_list_free(struct str_list *list);
 
 #endif

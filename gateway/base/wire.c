@@ -223,7 +223,7 @@ void wire_put_fail(struct wire_message *reply, const struct fail *f)
 	    buf_put_u8(&reply->body, (uint8_t)f->kind) != SG_OK ||
 	    buf_put_str(&reply->body, f->what) != SG_OK ||
 	    buf_put_str(&reply->body, f->hint) != SG_OK)
-		buf_reset(&reply->body);	/* no memory: the asker reads "not ours", temporary */
+		buf_reset(&reply->body);	/* no memory: the asker reads "not ours" */
 }
 
 /* A borrowed counted text into fail's array, cut where it is too long. */

@@ -30,6 +30,7 @@ struct wire_message {
 	int fd;			/* -1 if none; owned by the message */
 };
 
+/* An empty message of that type, without descriptor. */
 void wire_message_init(struct wire_message *message, uint16_t type);
 void wire_message_free(struct wire_message *message);	/* also closes fd */
 
