@@ -5,134 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "gateway/base/fd.h"
 #include "gateway/cmd/admin.h"
+#include "gateway/cmd/cert_file.h"
 
-#define CERT_FILE_MAX ((size_t)16 * 1024 * 1024)	/* bytes of one file */
 #define CERT_PREFIX_MIN 8	/* hexadecimal digits that may stand for a fingerprint */
 #define CERT_SHORT "%.16s"	/* of a fingerprint in tables */
 
 #define COMMAND "cert"
-
-/* Certificates gathered from one file, DER each. */
-struct der_list {
-	struct der {
-		unsigned char *data;
-		size_t size;
-	} *items;
-	size_t count;
-};
-
-static void der_list_free(struct der_list *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		OPENSSL_free(list->items[i].data);
-	free(list->items);
-	list->items = NULL;
-	list->count = 0;
-}
-
-/* --- files --- */
-
-static enum fail_code der_list_add(struct der_list *list, X509 *x509, struct fail *f)
-{
-	struct der *larger = realloc(list->items, (list->count + 1) * sizeof(*larger));
-	struct der der = {NULL, 0};
-	int size;
-
-	if (larger == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	list->items = larger;
-	size = i2d_X509(x509, &der.data);
-	if (size <= 0)
-		return fail_set(f, SG_ECRYPTO, NULL, "OpenSSL cannot write a certificate");
-	der.size = (size_t)size;
-	list->items[list->count++] = der;
-	return SG_OK;
-}
-
-/* In a file of several, those of authorities are the chain: no mail is encrypted to them. */
-static enum fail_code read_pem(BIO *bio, bool several, struct der_list *list, struct fail *f)
-{
-	enum fail_code code = SG_OK;
-	X509 *x509;
-
-	while (code == SG_OK) {
-		x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-		if (x509 == NULL)
-			break;
-		if (!several || X509_check_ca(x509) != 1)
-			code = der_list_add(list, x509, f);
-		X509_free(x509);
-	}
-	if (code == SG_OK && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		code = fail_set(f, SG_EFORMAT, NULL, "damaged PEM");
-	ERR_clear_error();
-	return code;
-}
-
-static enum fail_code read_der(const struct buf *bytes, struct der_list *list, struct fail *f)
-{
-	const unsigned char *at = bytes->data;
-	X509 *x509 = bytes->size == 0 ? NULL : d2i_X509(NULL, &at, (long)bytes->size);
-	enum fail_code code;
-
-	if (x509 == NULL || at != bytes->data + bytes->size)
-		code = fail_set(f, SG_EFORMAT, "certificates in PEM or DER are expected",
-		    "no certificate");
-	else
-		code = der_list_add(list, x509, f);
-	X509_free(x509);
-	ERR_clear_error();
-	return code;
-}
-
-static enum fail_code parse_file(struct buf *bytes, struct der_list *list, struct fail *f)
-{
-	static const char begin[] = "-----BEGIN ";
-	static const char begin_cert[] = "-----BEGIN CERTIFICATE";
-	enum fail_code code;
-	const char *first;
-	BIO *bio;
-
-	if (bytes->size == 0 || memmem(bytes->data, bytes->size, begin, sizeof(begin) - 1) == NULL)
-		return read_der(bytes, list, f);
-	first = memmem(bytes->data, bytes->size, begin_cert, sizeof(begin_cert) - 1);
-	bio = BIO_new_mem_buf(bytes->data, (int)bytes->size);
-	if (bio == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = read_pem(bio, first != NULL && memmem(first + 1,
-	    (size_t)((const char *)bytes->data + bytes->size - first) - 1, begin_cert,
-	    sizeof(begin_cert) - 1) != NULL, list, f);
-	BIO_free(bio);
-	if (code == SG_OK && list->count == 0)
-		code = fail_set(f, SG_EFORMAT, "certificates in PEM or DER are expected",
-		    "no certificate of a person");
-	return code;
-}
-
-static enum fail_code read_file(const char *path, struct der_list *list, struct fail *f)
-{
-	struct fail inner;
-	enum fail_code code;
-	struct buf bytes;
-
-	fail_clear(&inner);
-	buf_init(&bytes, CERT_FILE_MAX);
-	code = strcmp(path, "-") == 0 ? fd_read_all(STDIN_FILENO, &bytes, f) :
-	    fd_read_file(path, &bytes, f);
-	if (code == SG_OK) {
-		code = parse_file(&bytes, list, &inner);
-		if (code != SG_OK)
-			code = fail_set(f, code, inner.hint, "%s: %s", path, inner.what);
-	}
-	buf_free(&bytes);
-	return code;
-}
 
 /* --- output --- */
 
@@ -262,7 +142,7 @@ static enum fail_code add_file(const struct admin *admin, const char *tenant, co
 	enum fail_code code;
 	size_t i;
 
-	code = read_file(path, &list, f);
+	code = cert_file_read(path, &list, f);
 	for (i = 0; code == SG_OK && i < list.count; i++) {
 		fail_clear(&inner);
 		code = add_one(admin, tenant, address, &list.items[i], listing, &inner);

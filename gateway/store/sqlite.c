@@ -31,7 +31,7 @@ sqlite_fail(struct sqlite_store *s, int rc, struct fail *f)
 		hint = "is a second gateway running on the same state directory?";
 	} else if (primary == SQLITE_READONLY) {
 		what = "read-only";
-		hint = "the vault's user must be able to write the state directory and the database";
+		hint = "the vault's user must be able to write state directory and database";
 	}
 	/* SQLite itself goes on after these; any other may need a fresh start */
 	if (primary != SQLITE_FULL && primary != SQLITE_CONSTRAINT)

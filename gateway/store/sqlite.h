@@ -72,14 +72,18 @@ uint32_t sqlite_schema(void);	/* the version that sqlite_migrate leads to */
 /* Fills f from SQLite's result rc, with words for an administrator; returns the code. */
 enum fail_code sqlite_fail(struct sqlite_store *s, int rc, struct fail *f);
 
+/* The statement, prepared at its first use; nothing is bound. */
 MUST_USE enum fail_code sqlite_use(struct sqlite_store *s, enum sqlite_statement which,
     sqlite3_stmt **statement_out, struct fail *f);
+/* Parameters count from 1; a NULL text is NULL. */
 void sqlite_bind_str(struct sqlite_store *s, sqlite3_stmt *statement, int at, const char *text);
 void sqlite_bind_blob(struct sqlite_store *s, sqlite3_stmt *statement, int at, const void *data,
     size_t size);
 void sqlite_bind_int(struct sqlite_store *s, sqlite3_stmt *statement, int at, int64_t value);
+/* *row_out: is there a row to look at? */
 MUST_USE enum fail_code sqlite_step(struct sqlite_store *s, sqlite3_stmt *statement,
     bool *row_out, struct fail *f);
+/* Lets go of the row and of what is bound; NULL is allowed. */
 void sqlite_done(sqlite3_stmt *statement);
 /* One step of a statement that yields no row, and done. */
 MUST_USE enum fail_code sqlite_run(struct sqlite_store *s, sqlite3_stmt *statement,
@@ -91,12 +95,6 @@ MUST_USE enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *state
     unsigned char *out, size_t size, struct fail *f);
 /* Rows that the last statement changed. */
 uint32_t sqlite_changed(const struct sqlite_store *s);
-
-static inline struct sqlite_store *
-sqlite_of(struct store *store)
-{
-	return (struct sqlite_store *)store;
-}
 
 /* sqlite_cert.c, sqlite_secret.c, sqlite_record.c: the functions of struct store_ops. */
 enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
@@ -133,5 +131,11 @@ enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t 
     unsigned int limit, store_record_fn *each, void *context, struct fail *f);
 enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
     struct fail *f);
+
+/* A struct store of this backend. */
+static inline struct sqlite_store *sqlite_of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
 
 #endif

@@ -103,7 +103,7 @@ struct store_ops {
 	/* Makes a tenant known; is so already: nothing. Rows but records need theirs. */
 	enum fail_code (*tenant_put)(struct store *store, const char *tenant, struct fail *f);
 
-	/* The vault's own keys. get: each is called once; SG_ENOTFOUND. put: SG_ESYSTEM if there. */
+	/* The vault's own keys. get: each is called once; SG_ENOTFOUND. put: it must be new. */
 	enum fail_code (*key_put)(struct store *store, const char *tenant,
 	    const struct store_secret *key, struct fail *f);
 	enum fail_code (*key_get)(struct store *store, const char *tenant, const char *name,
@@ -154,8 +154,8 @@ struct store_ops {
 	enum fail_code (*record_put)(struct store *store, const struct store_record *record,
 	    struct fail *f);
 	/*
-	 * Records whose queue id or Message-ID (as stored) is id, oldest first, behind row after, at
-	 * most limit.
+	 * Records whose queue id or Message-ID (as stored) is id, oldest first, behind row after,
+	 * at most limit.
 	 */
 	enum fail_code (*record_find)(struct store *store, const char *id, uint64_t after,
 	    unsigned int limit, store_record_fn *each, void *context, struct fail *f);

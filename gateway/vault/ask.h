@@ -18,6 +18,7 @@ struct ask {
 	struct packet_reader r;
 };
 
+/* An empty question of this type. */
 void ask_start(struct ask *ask, enum vault_message_type type);
 /* Sends it and waits; what the vault says failed is this call's failure. */
 MUST_USE enum fail_code ask_vault(struct ask *ask, const struct vault *vault, struct fail *f);
@@ -26,6 +27,7 @@ MUST_USE enum fail_code ask_vault(struct ask *ask, const struct vault *vault, st
  * is not the message's.
  */
 MUST_USE enum fail_code ask_read(struct ask *ask, struct fail *f);
+/* Wipes question and answer. */
 void ask_end(struct ask *ask);
 
 #endif

@@ -13,7 +13,7 @@
 #define LOOP_CONNECTIONS_MAX 256	/* more wait in the listeners' backlog */
 #define LOOP_REQUESTS_MAX 10000u	/* of one connection; then it has to connect again */
 #define LOOP_IDLE_MS 30000		/* a connection that asks nothing is closed */
-#define LOOP_TICK_MS 10000		/* how often idle connections and old marks are looked for */
+#define LOOP_TICK_MS 10000		/* how often old marks and idle peers are looked for */
 #define LOOP_PURGE_MS (10 * 60 * 1000)
 #define LOOP_ROUNDS_MAX 64		/* of gathering before a commit */
 

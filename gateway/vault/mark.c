@@ -213,10 +213,10 @@ static enum fail_code mark_check(struct server *server, const char *text,
 	if (code != SG_OK)
 		return code;
 	if (!secret_compare(mac, mark.mac, sizeof(mac)))
-		return mark_denied(f, "the mark or the body under it was altered, or is none of ours");
+		return mark_denied(f, "the mark or its body was altered, or is none of ours");
 	answer.w = packet_write(&reply->body);
-	code = server->store->ops->mark_get(server->store, mark.tenant, mark.id, mark_found, &answer,
-	    f);
+	code = server->store->ops->mark_get(server->store, mark.tenant, mark.id, mark_found,
+	    &answer, f);
 	if (code == SG_ENOTFOUND)
 		return mark_denied(f, "the mark is unknown or has expired");
 	return code;

@@ -364,8 +364,8 @@ enum fail_code server_address(char **address, struct fail *f)
 	/* no mail to another host goes to a bare name, and none of ours reaches the vault */
 	if (rules_domain(normal)[0] == '\0') {
 		free(normal);
-		return fail_set(f, SG_EFORMAT, "write it as name@domain", "%.200s is no mail address",
-		    *address);
+		return fail_set(f, SG_EFORMAT, "write it as name@domain",
+		    "%.200s is no mail address", *address);
 	}
 	free(*address);
 	*address = normal;

@@ -102,7 +102,7 @@ enum fail_code password_check(const unsigned char *password, size_t size, const 
 		    PASSWORD_MIN, PASSWORD_MAX);
 	if (!password_printable(password, size))
 		return fail_set(f, SG_EFORMAT, "readers disagree about all other characters",
-		    "a password has only ASCII letters, digits and signs, and no space at its ends");
+		    "a password has only ASCII letters, digits, signs, and no space at its ends");
 	if (password_variety(password, size) < PASSWORD_VARIETY)
 		return fail_set(f, SG_EFORMAT, hint,
 		    "a password has at least %d different characters", PASSWORD_VARIETY);

@@ -42,8 +42,8 @@ static enum fail_code plan_choose(struct server *server, const char *tenant, con
 	memset(choice, 0, sizeof(*choice));
 	choice->now = server_now(server);
 	(void)snprintf(choice->why, sizeof(choice->why), "no certificate");
-	return store->ops->cert_list(store, tenant, address, "", "", SERVER_PAGE, plan_weigh, choice,
-	    f);
+	return store->ops->cert_list(store, tenant, address, "", "", SERVER_PAGE, plan_weigh,
+	    choice, f);
 }
 
 static enum fail_code plan_seen(void *context, const struct store_secret *secret, struct fail *f)

@@ -37,16 +37,19 @@ struct record {
 	uint8_t decision;	/* enum record_decision */
 	uint8_t way;		/* enum conf_way bit if sealed, else 0 */
 	char *flagged_by;	/* "subject", "header", "sensitivity", "" */
-	char *verdict;		/* "clean", "infected NAME", "unscannable WHY", "none WHY" */
-	char *reason;		/* why this decision; certificate's fingerprint, what was impossible */
+	char *verdict;		/* "clean", "infected NAME", "unscannable WHY", "none ..." */
+	char *reason;		/* why this decision: the certificate, or what was impossible */
 	uint64_t size;		/* bytes as received */
 };
 
 const char *record_decision_name(unsigned int decision);	/* "sealed"; never NULL */
+/* Appends the bytes; SG_ELIMIT (a long text), SG_EFORMAT (a wrong value): appends nothing. */
 MUST_USE enum fail_code record_encode(const struct record *record, struct buf *out);
+/* SG_EFORMAT: not exactly one record of this version. record_free releases what is in it. */
 MUST_USE enum fail_code record_decode(const void *data, size_t size, struct record *record_out,
     struct fail *f);
 void record_free(struct record *record);	/* its strings, not itself */
+/* The array, and what is in each. */
 void records_free(struct record *records, size_t count);
 
 #endif

@@ -77,24 +77,25 @@ MUST_USE enum fail_code server_address(char **address, struct fail *f);
 
 /* --- handlers --- */
 
-#define SERVER_HANDLER(name) enum fail_code name(void *context, struct wire_message *request, \
-    struct wire_message *reply, struct fail *f)
+typedef enum fail_code server_handler(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f);
 
-SERVER_HANDLER(plan_handle);			/* plan.c */
-SERVER_HANDLER(plan_certificate_handle);
-SERVER_HANDLER(cert_add_handle);		/* certs.c */
-SERVER_HANDLER(cert_list_handle);
-SERVER_HANDLER(cert_show_handle);
-SERVER_HANDLER(cert_remove_handle);
-SERVER_HANDLER(password_handle);		/* password.c */
-SERVER_HANDLER(password_set_handle);
-SERVER_HANDLER(password_list_handle);
-SERVER_HANDLER(password_remove_handle);
-SERVER_HANDLER(mark_make_handle);		/* mark.c; inside a transaction */
-SERVER_HANDLER(mark_check_handle);
-SERVER_HANDLER(records_handle);			/* records.c; inside a transaction */
-SERVER_HANDLER(trace_handle);
-SERVER_HANDLER(status_handle);
+/* One for each type in vault.h; its request and reply stand in packets.h. */
+server_handler plan_handle;			/* plan.c */
+server_handler plan_certificate_handle;
+server_handler cert_add_handle;		/* certs.c */
+server_handler cert_list_handle;
+server_handler cert_show_handle;
+server_handler cert_remove_handle;
+server_handler password_handle;		/* password.c */
+server_handler password_set_handle;
+server_handler password_list_handle;
+server_handler password_remove_handle;
+server_handler mark_make_handle;		/* mark.c; inside a transaction */
+server_handler mark_check_handle;
+server_handler records_handle;			/* records.c; inside a transaction */
+server_handler trace_handle;
+server_handler status_handle;
 
 /* Deletes marks that expired; false when there was trouble or nothing left to do. */
 bool mark_purge(struct server *server);

@@ -100,8 +100,8 @@ enum fail_code vault_plan(const struct vault *vault, const char *tenant,
 
 	memset(possible_out, 0, count * sizeof(*possible_out));
 	for (at = 0; code == SG_OK && at < count; at += done)
-		code = plan_some(vault, tenant, recipients + at, count - at, possible_out + at, &done,
-		    f);
+		code = plan_some(vault, tenant, recipients + at, count - at, possible_out + at,
+		    &done, f);
 	/* half an answer is none */
 	if (code != SG_OK)
 		memset(possible_out, 0, count * sizeof(*possible_out));

@@ -52,7 +52,7 @@ struct vault {
 /* What is possible for one recipient. Reasons are for records and the administrator. */
 struct vault_possible {
 	unsigned int ways;			/* enum conf_way bits that can be used now */
-	char no_envelope[VAULT_REASON_MAX];	/* "no certificate", "certificate expired 2025-01-01" */
+	char no_envelope[VAULT_REASON_MAX];	/* "certificate expired 2025-01-01" */
 	char no_pdf[VAULT_REASON_MAX];		/* "no password" */
 };
 
@@ -131,12 +131,16 @@ struct vault_password_entry {
 	char *origin;		/* "set", "generated" */
 };
 
+/* SG_EFORMAT: not fit to protect a PDF. origin: "set" or "generated". Replaces what was there. */
 MUST_USE enum fail_code vault_password_set(const struct vault *vault, const char *tenant,
     const char *address, const struct secret *password, const char *origin, struct fail *f);
+/* Who has one; never the password. vault_passwords_free releases. */
 MUST_USE enum fail_code vault_password_list(const struct vault *vault, const char *tenant,
     struct vault_password_entry **entries_out, size_t *count_out, struct fail *f);
+/* SG_ENOTFOUND if the address has none. */
 MUST_USE enum fail_code vault_password_remove(const struct vault *vault, const char *tenant,
     const char *address, struct fail *f);
+/* The array and its texts. */
 void vault_passwords_free(struct vault_password_entry *entries, size_t count);
 
 /* All records with this queue id or Message-ID (with or without angle brackets), oldest first. */
@@ -150,6 +154,7 @@ struct vault_status {
 	uint64_t marks;		/* living ones: flagged mail that may still be in Postfix's queue */
 	uint32_t schema;
 };
+/* Counts, for the command line. */
 MUST_USE enum fail_code vault_status(const struct vault *vault, struct vault_status *status_out,
     struct fail *f);
 

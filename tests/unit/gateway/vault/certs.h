@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct cert_wish {
-	const char *key;	/* "RSA:2048", "EC:P-256", "ED25519" */
+	const char *key;	/* "RSA:2" (times 1024 bits), "EC:P-256", "ED25519" */
 	const char *subject;	/* common name */
 	const char *email;	/* emailAddress in the subject, or NULL */
 	const char *names;	/* subjectAltName, or NULL */
@@ -23,7 +23,7 @@ struct cert_wish {
 static inline EVP_PKEY *cert_wish_key(const char *key)
 {
 	if (strncmp(key, "RSA:", 4) == 0)
-		return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)atol(key + 4));
+		return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)(key[4] - '0') * 1024);
 	if (strncmp(key, "EC:", 3) == 0)
 		return EVP_PKEY_Q_keygen(NULL, NULL, "EC", key + 3);
 	return EVP_PKEY_Q_keygen(NULL, NULL, key);
