@@ -4,6 +4,8 @@
  * pdf_seal: for tests and measurements: messages through a real sealgate-pdf, without a gateway.
  *
  *   pdf_seal WORKER PASSWORD OUT-FOLDER MESSAGE...   each MESSAGE becomes OUT-FOLDER/NAME.pdf
+ *   pdf_seal -x FOLDER MESSAGE                       what must be found in the PDF: FOLDER/words and
+ *                                                    FOLDER/N for the N-th attached file
  *   pdf_seal -n COUNT WORKER PASSWORD MESSAGE        seals COUNT times; prints the worker's CPU
  */
 #include <errno.h>
@@ -22,6 +24,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/proc.h"
 #include "gateway/base/str.h"
+#include "pdfenc/compose.h"
+#include "pdfenc/mime.h"
 #include "pdfenc/pdfenc.h"
 
 struct stage {
@@ -154,7 +158,7 @@ static int seal_all(struct stage *stage, const char *folder, char *const *messag
 	return status;
 }
 
-/* Microseconds of CPU that the worker has used, from its /proc entry (ticks of 10 ms). */
+/* The CPU that the worker has used so far, in clock ticks, from its /proc entry. */
 static long worker_ticks(const struct stage *stage)
 {
 	char path[64];
@@ -202,6 +206,77 @@ static int measure(struct stage *stage, const char *message, unsigned int count)
 	return EXIT_SUCCESS;
 }
 
+static enum fail_code write_file(const char *folder, const char *name, const void *data, size_t size,
+    struct fail *f)
+{
+	char *path = str_printf("%s/%s", folder, name);
+	enum fail_code code = fd_replace_file(path, data, size, 0600, f);
+
+	free(path);
+	return code;
+}
+
+/* The labels of a nested head stand on the page without their colon. */
+static void put_words(GString *words, const struct flow_block *block)
+{
+	char **lines = g_strsplit(block->text->str, "\n", -1);
+
+	for (char **line = lines; *line != NULL; line++) {
+		const char *value = block->kind == FLOW_NESTED ? strstr(*line, ": ") : NULL;
+
+		g_string_append_printf(words, "%s\n", value != NULL ? value + 2 : *line);
+	}
+	g_strfreev(lines);
+}
+
+static enum fail_code write_parts(const struct document *document, const char *folder,
+    struct fail *f)
+{
+	struct flow *flow = compose_flow(document);
+	GString *words = g_string_new(NULL);
+	enum fail_code code;
+	char name[16];
+
+	for (unsigned int i = 0; i < flow->blocks->len; i++) {
+		const struct flow_block *block = g_ptr_array_index(flow->blocks, i);
+
+		put_words(words, block);
+	}
+	code = write_file(folder, "words", words->str, words->len, f);
+	for (unsigned int i = 0; i < document->files->len && code == SG_OK; i++) {
+		const struct document_file *file = g_ptr_array_index(document->files, i);
+
+		(void)snprintf(name, sizeof(name), "%u", i + 1);
+		code = write_file(folder, name, file->data->data, file->data->len, f);
+	}
+	g_string_free(words, TRUE);
+	flow_free(flow);
+	return code;
+}
+
+/* What the worker's own parser finds: the pages and attachments must hold all of it. */
+static int extract(const char *folder, const char *message)
+{
+	struct document *document = NULL;
+	struct fd_map map = { NULL, 0 };
+	struct fail f;
+	size_t size;
+	int fd = -1;
+	enum fail_code code = open_message(message, &fd, &size, &f);
+
+	mime_start();
+	if (code == SG_OK)
+		code = fd_map(fd, PDFENC_SIZE_MAX, &map, &f);
+	if (code == SG_OK)
+		code = mime_parse(map.data, map.size, NULL, &document, &f);
+	if (code == SG_OK)
+		code = write_parts(document, folder, &f);
+	document_free(document);
+	fd_unmap(&map);
+	fd_close(&fd);
+	return code == SG_OK ? EXIT_SUCCESS : report(message, &f);
+}
+
 int main(int argc, char *argv[])
 {
 	struct stage stage = { .listener = -1, .child = { -1, -1 } };
@@ -211,6 +286,8 @@ int main(int argc, char *argv[])
 	int status;
 
 	log_start("pdf_seal", LOG_LEVEL_NOTICE);
+	if (argc == 4 && strcmp(argv[1], "-x") == 0)
+		return extract(argv[2], argv[3]);
 	if (argc < 5 || (measuring && str_parse_u64(argv[2], 1, 1000000, &count) != SG_OK)) {
 		(void)fprintf(stderr, "usage: pdf_seal [-n COUNT] WORKER PASSWORD ...\n");
 		return EXIT_FAILURE;
