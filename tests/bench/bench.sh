@@ -97,7 +97,7 @@ make_gate() {
 	pick_port && stage_port=$port_out
 	stack_database=$base/database
 	smtp_port=${port[gate]}
-	mkdir -p "$stack"/{socket,run,state,spool}
+	mkdir -p "$stack"/{socket,run}
 	gateway_conf
 	account_start gate "$sealgate" -c "$stack/sealgate.conf" run > "$stack/log/gateway.log" 2>&1
 	gateway_pid=$!
