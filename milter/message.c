@@ -129,19 +129,33 @@ unsigned int message_index(const struct message *message, size_t position)
 	return index;
 }
 
+/* Bytes of the line end at text: LF or CRLF. A CR alone is no line end (RFC 5322, 2.2). */
+static size_t line_end(const char *text)
+{
+	if (text[0] == '\n')
+		return 1;
+	return text[0] == '\r' && text[1] == '\n' ? 2 : 0;
+}
+
 enum fail_code message_put_crlf(const char *text, struct buf *out)
 {
 	enum fail_code code = SG_OK;
 
 	while (code == SG_OK && *text != '\0') {
 		size_t plain = strcspn(text, "\r\n");
+		size_t end;
 
+		if (line_end(text + plain) == 0 && text[plain] == '\r')
+			plain++;
 		code = buf_append(out, text, plain);
 		text += plain;
-		if (code != SG_OK || *text == '\0')
-			break;
-		text += text[0] == '\r' && text[1] == '\n' ? 2 : 1;
-		code = buf_append(out, "\r\n", 2);
+		while ((end = line_end(text)) > 0)
+			text += end;
+		if (code != SG_OK || *text == '\0' || text[-1] != '\n')
+			continue;
+		/* a line that would start a field of its own is folded */
+		code = buf_append_str(out, *text == ' ' || *text == '\t' ? "\r\n" :
+		    "\r\n\t");
 	}
 	return code;
 }

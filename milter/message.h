@@ -55,7 +55,11 @@ unsigned int message_index(const struct message *message, size_t position);
  */
 MUST_USE enum fail_code message_put_header(const struct message *message, size_t position,
     struct buf *out);
-/* Appends text with every line end (CRLF, LF, a lone CR) written as CRLF. */
+/*
+ * Appends a field's value with its line ends (LF, CRLF) as CRLF. It cannot start another field or
+ * end the header: a line without leading white space gets some, line ends at the end go, and so do
+ * empty lines. A lone CR stays what it is.
+ */
 MUST_USE enum fail_code message_put_crlf(const char *text, struct buf *out);
 
 /*
