@@ -8,6 +8,7 @@
 #include "config/value.h"
 
 #define WIDTH 92		/* columns of the shipped file */
+#define MDOC_WIDTH ((size_t)76)	/* columns of a line of the manual page */
 #define SECTION_SIZE 64
 
 static const char file_head[] =
@@ -174,22 +175,41 @@ enum fail_code keys_file(struct buf *out, struct fail *f)
 
 /* ---- sealgate.conf(5) ---- */
 
-/* Text as mdoc's body: a sentence a line, nothing at a line's start that is a request. */
+/* The size of the next line of text: a sentence, or as many words of it as fit. */
+static size_t mdoc_line(const char *text)
+{
+	const char *stop = strstr(text, ". ");
+	size_t size = stop == NULL ? strlen(text) : (size_t)(stop - text) + 1;
+
+	if (size <= MDOC_WIDTH)
+		return size;
+	size = MDOC_WIDTH;
+	while (size > 1 && text[size] != ' ')
+		size--;
+	return size;
+}
+
+/* Text as mdoc's body: each sentence on a new line, quotes and backslashes escaped. */
 static enum fail_code put_mdoc(const char *text, struct buf *out)
 {
 	enum fail_code code = SG_OK;
 
-	for (; code == SG_OK && *text != '\0'; text++) {
-		if (*text == '\\') {
-			code = buf_append_str(out, "\\e");
-		} else if (strncmp(text, ". ", 2) == 0) {
-			code = buf_append_str(out, ".\n");
-			text++;
-		} else {
-			code = buf_append(out, text, 1);
+	while (code == SG_OK && *text != '\0') {
+		const char *end = text + mdoc_line(text);
+
+		for (; code == SG_OK && text < end; text++) {
+			if (*text == '\\')
+				code = buf_append_str(out, "\\e");
+			else if (*text == '"')
+				code = buf_append_str(out, "\\(dq");
+			else
+				code = buf_append(out, text, 1);
 		}
+		if (code == SG_OK)
+			code = buf_append_str(out, "\n");
+		text += strspn(text, " ");
 	}
-	return code == SG_OK ? buf_append_str(out, "\n") : code;
+	return code;
 }
 
 static enum fail_code put_default(const struct key *key, const void *base, struct buf *out)
@@ -225,7 +245,13 @@ static enum fail_code put_entry(const struct key *key, const void *base, struct 
 	if (code == SG_OK)
 		code = put_mdoc(key->help, out);
 	if (code == SG_OK)
-		code = buf_printf(out, "Value: %s.\n", buf_str(&expected));
+		code = buf_append_str(out, "Value: ");
+	if (code == SG_OK)
+		code = put_mdoc(buf_str(&expected), out);
+	if (code == SG_OK) {
+		out->size--;	/* the sentence ends here, not the line */
+		code = buf_append_str(out, ".\n");
+	}
 	if (code == SG_OK)
 		code = put_default(key, base, out);
 	buf_free(&expected);

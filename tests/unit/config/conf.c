@@ -124,6 +124,21 @@ static void the_shipped_file_is_made_from_the_table(void **state)
 	buf_free(&shipped);
 }
 
+static void the_manual_page_holds_what_the_table_makes(void **state)
+{
+	struct buf made;
+	struct buf page;
+
+	(void)state;
+	buf_init(&made, TEXT_MAX);
+	buf_init(&page, TEXT_MAX);
+	assert_int_equal(keys_manual(&made, NULL), SG_OK);
+	assert_int_equal(fd_read_file("docs/man/sealgate.conf.5", &page, NULL), SG_OK);
+	assert_non_null(strstr(buf_str(&page), buf_str(&made)));
+	buf_free(&made);
+	buf_free(&page);
+}
+
 /* Appends both parts of conf as text, to compare. */
 static void print_all(const struct conf *conf, struct buf *out)
 {
@@ -524,6 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_gives_the_defaults),
 		cmocka_unit_test(the_shipped_file_is_made_from_the_table),
+		cmocka_unit_test(the_manual_page_holds_what_the_table_makes),
 		cmocka_unit_test(the_shipped_file_says_what_the_defaults_are),
 		cmocka_unit_test(every_kind_of_value_is_read),
 		cmocka_unit_test(lines_may_end_in_crlf),
