@@ -11,8 +11,7 @@
 
 /* --- errors --- */
 
-enum fail_code
-sqlite_fail(struct sqlite_store *s, int rc, struct fail *f)
+enum fail_code sqlite_fail(struct sqlite_store *s, int rc, struct fail *f)
 {
 	int primary = rc & 0xff;
 	const char *hint = "look at the disk and the rights of the state directory";
@@ -41,9 +40,8 @@ sqlite_fail(struct sqlite_store *s, int rc, struct fail *f)
 
 /* --- statements --- */
 
-enum fail_code
-sqlite_use(struct sqlite_store *s, enum sqlite_statement which, sqlite3_stmt **statement_out,
-    struct fail *f)
+enum fail_code sqlite_use(struct sqlite_store *s, enum sqlite_statement which, sqlite3_stmt
+    **statement_out, struct fail *f)
 {
 	int rc = SQLITE_OK;
 
@@ -58,35 +56,31 @@ sqlite_use(struct sqlite_store *s, enum sqlite_statement which, sqlite3_stmt **s
 	return SG_OK;
 }
 
-static void
-sqlite_bound(struct sqlite_store *s, int rc)
+static void sqlite_bound(struct sqlite_store *s, int rc)
 {
 	if (s->bind_error == SQLITE_OK)
 		s->bind_error = rc;
 }
 
-void
-sqlite_bind_str(struct sqlite_store *s, sqlite3_stmt *statement, int at, const char *text)
+void sqlite_bind_str(struct sqlite_store *s, sqlite3_stmt *statement, int at, const char *text)
 {
 	sqlite_bound(s, text == NULL ? sqlite3_bind_null(statement, at) :
 	    sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC));
 }
 
-void
-sqlite_bind_blob(struct sqlite_store *s, sqlite3_stmt *statement, int at, const void *data,
+void sqlite_bind_blob(struct sqlite_store *s, sqlite3_stmt *statement, int at, const void *data,
     size_t size)
 {
 	sqlite_bound(s, sqlite3_bind_blob64(statement, at, data, size, SQLITE_STATIC));
 }
 
-void
-sqlite_bind_int(struct sqlite_store *s, sqlite3_stmt *statement, int at, int64_t value)
+void sqlite_bind_int(struct sqlite_store *s, sqlite3_stmt *statement, int at, int64_t value)
 {
 	sqlite_bound(s, sqlite3_bind_int64(statement, at, value));
 }
 
-enum fail_code
-sqlite_step(struct sqlite_store *s, sqlite3_stmt *statement, bool *row_out, struct fail *f)
+enum fail_code sqlite_step(struct sqlite_store *s, sqlite3_stmt *statement, bool *row_out, struct
+    fail *f)
 {
 	int rc = s->bind_error;
 
@@ -101,8 +95,7 @@ sqlite_step(struct sqlite_store *s, sqlite3_stmt *statement, bool *row_out, stru
 	return SG_OK;
 }
 
-void
-sqlite_done(sqlite3_stmt *statement)
+void sqlite_done(sqlite3_stmt *statement)
 {
 	if (statement == NULL)
 		return;
@@ -110,8 +103,7 @@ sqlite_done(sqlite3_stmt *statement)
 	(void)sqlite3_clear_bindings(statement);
 }
 
-enum fail_code
-sqlite_run(struct sqlite_store *s, sqlite3_stmt *statement, struct fail *f)
+enum fail_code sqlite_run(struct sqlite_store *s, sqlite3_stmt *statement, struct fail *f)
 {
 	bool row = false;
 	enum fail_code code = sqlite_step(s, statement, &row, f);
@@ -120,15 +112,13 @@ sqlite_run(struct sqlite_store *s, sqlite3_stmt *statement, struct fail *f)
 	return code;
 }
 
-const char *
-sqlite_str(sqlite3_stmt *statement, int column)
+const char *sqlite_str(sqlite3_stmt *statement, int column)
 {
 	return (const char *)sqlite3_column_text(statement, column);
 }
 
-enum fail_code
-sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *statement, int column, unsigned char *out,
-    size_t size, struct fail *f)
+enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *statement, int column, unsigned
+    char *out, size_t size, struct fail *f)
 {
 	const void *data = sqlite3_column_blob(statement, column);
 
@@ -138,16 +128,14 @@ sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *statement, int column, unsign
 	return SG_OK;
 }
 
-uint32_t
-sqlite_changed(const struct sqlite_store *s)
+uint32_t sqlite_changed(const struct sqlite_store *s)
 {
 	return (uint32_t)sqlite3_changes(s->db);
 }
 
 /* --- the file --- */
 
-static bool
-sqlite_file_of(const char *path, struct sqlite_file *file_out)
+static bool sqlite_file_of(const char *path, struct sqlite_file *file_out)
 {
 	struct stat st;
 
@@ -159,8 +147,7 @@ sqlite_file_of(const char *path, struct sqlite_file *file_out)
 	return true;
 }
 
-static bool
-sqlite_file_same(const char *path, const struct sqlite_file *file)
+static bool sqlite_file_same(const char *path, const struct sqlite_file *file)
 {
 	struct sqlite_file now;
 
@@ -169,8 +156,7 @@ sqlite_file_same(const char *path, const struct sqlite_file *file)
 }
 
 /* SQLite writes on into a file that was removed: what it then calls durable would be lost. */
-static enum fail_code
-sqlite_check(struct store *store, struct fail *f)
+static enum fail_code sqlite_check(struct store *store, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
@@ -181,16 +167,15 @@ sqlite_check(struct store *store, struct fail *f)
 	    "database %s was removed or replaced while in use", s->path);
 }
 
-static bool
-sqlite_broken(const struct store *store)
+static bool sqlite_broken(const struct store *store)
 {
 	return ((const struct sqlite_store *)store)->broken;
 }
 
 /* --- transactions --- */
 
-static enum fail_code
-sqlite_simple(struct sqlite_store *s, enum sqlite_statement which, struct fail *f)
+static enum fail_code sqlite_simple(struct sqlite_store *s, enum sqlite_statement which, struct fail
+    *f)
 {
 	sqlite3_stmt *statement;
 	enum fail_code code = sqlite_use(s, which, &statement, f);
@@ -198,14 +183,12 @@ sqlite_simple(struct sqlite_store *s, enum sqlite_statement which, struct fail *
 	return code == SG_OK ? sqlite_run(s, statement, f) : code;
 }
 
-static enum fail_code
-sqlite_begin(struct store *store, struct fail *f)
+static enum fail_code sqlite_begin(struct store *store, struct fail *f)
 {
 	return sqlite_simple(sqlite_of(store), SQL_BEGIN, f);
 }
 
-static void
-sqlite_rollback(struct store *store)
+static void sqlite_rollback(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 
@@ -213,8 +196,7 @@ sqlite_rollback(struct store *store)
 		(void)sqlite_simple(s, SQL_ROLLBACK, NULL);
 }
 
-static enum fail_code
-sqlite_commit(struct store *store, struct fail *f)
+static enum fail_code sqlite_commit(struct store *store, struct fail *f)
 {
 	enum fail_code code = sqlite_simple(sqlite_of(store), SQL_COMMIT, f);
 
@@ -226,8 +208,8 @@ sqlite_commit(struct store *store, struct fail *f)
 /* --- opening --- */
 
 /* One PRAGMA; wanted, if not NULL, is what it must answer. */
-static enum fail_code
-sqlite_pragma(struct sqlite_store *s, const char *text, const char *wanted, struct fail *f)
+static enum fail_code sqlite_pragma(struct sqlite_store *s, const char *text, const char *wanted,
+    struct fail *f)
 {
 	sqlite3_stmt *statement = NULL;
 	const char *answer = NULL;
@@ -251,8 +233,7 @@ sqlite_pragma(struct sqlite_store *s, const char *text, const char *wanted, stru
 	return code;
 }
 
-static enum fail_code
-sqlite_settings(struct sqlite_store *s, struct fail *f)
+static enum fail_code sqlite_settings(struct sqlite_store *s, struct fail *f)
 {
 	/* exclusive before WAL: no shared memory file, and nobody else can get in */
 	static const char *const pragmas[][2] = {
@@ -276,8 +257,7 @@ sqlite_settings(struct sqlite_store *s, struct fail *f)
 }
 
 /* SQLite would make the file with the umask's rights; the log beside it follows the file's. */
-static enum fail_code
-sqlite_file_make(const char *path, bool create, struct fail *f)
+static enum fail_code sqlite_file_make(const char *path, bool create, struct fail *f)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
 
@@ -292,8 +272,7 @@ sqlite_file_make(const char *path, bool create, struct fail *f)
 	return SG_OK;
 }
 
-static enum fail_code
-sqlite_open(struct sqlite_store *s, struct fail *f)
+static enum fail_code sqlite_open(struct sqlite_store *s, struct fail *f)
 {
 	enum fail_code code;
 	int rc;
@@ -318,8 +297,7 @@ sqlite_open(struct sqlite_store *s, struct fail *f)
 	return code;
 }
 
-static void
-sqlite_close(struct store *store)
+static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	size_t i;
@@ -358,8 +336,8 @@ static const struct store_ops sqlite_ops = {
 	.counts = sqlite_counts,
 };
 
-enum fail_code
-store_sqlite_open(const char *path, bool create, struct store **store_out, struct fail *f)
+enum fail_code store_sqlite_open(const char *path, bool create, struct store **store_out, struct
+    fail *f)
 {
 	struct sqlite_store *s = NULL;
 	enum fail_code code;
@@ -386,8 +364,7 @@ store_sqlite_open(const char *path, bool create, struct store **store_out, struc
 	return SG_OK;
 }
 
-void
-store_close(struct store *store)
+void store_close(struct store *store)
 {
 	if (store != NULL)
 		store->ops->close(store);

@@ -99,9 +99,8 @@ uint32_t sqlite_changed(const struct sqlite_store *s);
 /* sqlite_cert.c, sqlite_secret.c, sqlite_record.c: the functions of struct store_ops. */
 enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
     const struct store_cert *cert, struct fail *f);
-enum fail_code sqlite_cert_list(struct store *store, const char *tenant, const char *address,
-    const char *after_address, const char *after_fingerprint, unsigned int limit,
-    store_cert_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_cert_list(struct store *store, const char *tenant,
+    const struct store_cert_query *query, store_cert_fn *each, void *context, struct fail *f);
 enum fail_code sqlite_cert_der(struct store *store, const char *tenant, const char *fingerprint,
     struct buf *der_out, struct fail *f);
 enum fail_code sqlite_cert_remove(struct store *store, const char *tenant, const char *address,

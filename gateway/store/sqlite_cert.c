@@ -1,8 +1,7 @@
 #include "gateway/store/sqlite.h"
 
-static enum fail_code
-sqlite_cert_row(struct sqlite_store *s, const char *tenant, const struct store_cert *cert,
-    struct fail *f)
+static enum fail_code sqlite_cert_row(struct sqlite_store *s, const char *tenant, const struct
+    store_cert *cert, struct fail *f)
 {
 	sqlite3_stmt *statement;
 	enum fail_code code = sqlite_use(s, SQL_CERT_PUT, &statement, f);
@@ -21,9 +20,8 @@ sqlite_cert_row(struct sqlite_store *s, const char *tenant, const struct store_c
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_cert_put(struct store *store, const char *tenant, const struct store_cert *cert,
-    struct fail *f)
+enum fail_code sqlite_cert_put(struct store *store, const char *tenant, const struct store_cert
+    *cert, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -40,8 +38,7 @@ sqlite_cert_put(struct store *store, const char *tenant, const struct store_cert
 	return sqlite_run(s, statement, f);
 }
 
-static void
-sqlite_cert_take(sqlite3_stmt *statement, struct store_cert *cert)
+static void sqlite_cert_take(sqlite3_stmt *statement, struct store_cert *cert)
 {
 	*cert = (struct store_cert){
 		.address = sqlite_str(statement, 0),
@@ -55,10 +52,8 @@ sqlite_cert_take(sqlite3_stmt *statement, struct store_cert *cert)
 	};
 }
 
-enum fail_code
-sqlite_cert_list(struct store *store, const char *tenant, const char *address,
-    const char *after_address, const char *after_fingerprint, unsigned int limit,
-    store_cert_fn *each, void *context, struct fail *f)
+enum fail_code sqlite_cert_list(struct store *store, const char *tenant,
+    const struct store_cert_query *query, store_cert_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -66,16 +61,16 @@ sqlite_cert_list(struct store *store, const char *tenant, const char *address,
 	bool row = false;
 	enum fail_code code;
 
-	code = sqlite_use(s, address == NULL ? SQL_CERT_LIST : SQL_CERT_LIST_ADDRESS, &statement,
-	    f);
+	code = sqlite_use(s, query->address == NULL ? SQL_CERT_LIST : SQL_CERT_LIST_ADDRESS,
+	    &statement, f);
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_str(s, statement, 1, tenant);
-	sqlite_bind_str(s, statement, 2, after_address);
-	sqlite_bind_str(s, statement, 3, after_fingerprint);
-	sqlite_bind_int(s, statement, 4, limit);
-	if (address != NULL)
-		sqlite_bind_str(s, statement, 5, address);
+	sqlite_bind_str(s, statement, 2, query->after_address);
+	sqlite_bind_str(s, statement, 3, query->after_fingerprint);
+	sqlite_bind_int(s, statement, 4, query->limit);
+	if (query->address != NULL)
+		sqlite_bind_str(s, statement, 5, query->address);
 	for (;;) {
 		code = sqlite_step(s, statement, &row, f);
 		if (code != SG_OK || !row)
@@ -89,8 +84,7 @@ sqlite_cert_list(struct store *store, const char *tenant, const char *address,
 	return code;
 }
 
-enum fail_code
-sqlite_cert_der(struct store *store, const char *tenant, const char *fingerprint,
+enum fail_code sqlite_cert_der(struct store *store, const char *tenant, const char *fingerprint,
     struct buf *der_out, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -114,8 +108,7 @@ sqlite_cert_der(struct store *store, const char *tenant, const char *fingerprint
 	return code;
 }
 
-static enum fail_code
-sqlite_cert_sweep(struct sqlite_store *s, const char *tenant, struct fail *f)
+static enum fail_code sqlite_cert_sweep(struct sqlite_store *s, const char *tenant, struct fail *f)
 {
 	sqlite3_stmt *statement;
 	enum fail_code code = sqlite_use(s, SQL_CERT_SWEEP, &statement, f);
@@ -126,8 +119,7 @@ sqlite_cert_sweep(struct sqlite_store *s, const char *tenant, struct fail *f)
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_cert_remove(struct store *store, const char *tenant, const char *address,
+enum fail_code sqlite_cert_remove(struct store *store, const char *tenant, const char *address,
     const char *fingerprint, uint32_t *removed_out, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);

@@ -2,8 +2,7 @@
 
 #include "gateway/store/sqlite.h"
 
-enum fail_code
-sqlite_mark_put(struct store *store, const struct store_mark *mark, struct fail *f)
+enum fail_code sqlite_mark_put(struct store *store, const struct store_mark *mark, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -23,9 +22,8 @@ sqlite_mark_put(struct store *store, const struct store_mark *mark, struct fail 
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_mark_get(struct store *store, const char *tenant, const unsigned char id[STORE_ID_SIZE],
-    store_mark_fn *each, void *context, struct fail *f)
+enum fail_code sqlite_mark_get(struct store *store, const char *tenant, const unsigned char
+    id[STORE_ID_SIZE], store_mark_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	struct store_mark mark = {.tenant = tenant};
@@ -56,9 +54,8 @@ sqlite_mark_get(struct store *store, const char *tenant, const unsigned char id[
 	return code;
 }
 
-enum fail_code
-sqlite_mark_purge(struct store *store, int64_t now_ms, unsigned int limit, uint32_t *removed_out,
-    struct fail *f)
+enum fail_code sqlite_mark_purge(struct store *store, int64_t now_ms, unsigned int limit, uint32_t
+    *removed_out, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -77,14 +74,13 @@ sqlite_mark_purge(struct store *store, int64_t now_ms, unsigned int limit, uint3
 }
 
 /* An absent id is NULL, so that it costs no place in the index and is found by nothing. */
-static const char *
-sqlite_or_null(const char *text)
+static const char *sqlite_or_null(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-enum fail_code
-sqlite_record_put(struct store *store, const struct store_record *record, struct fail *f)
+enum fail_code sqlite_record_put(struct store *store, const struct store_record *record, struct fail
+    *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -100,9 +96,8 @@ sqlite_record_put(struct store *store, const struct store_record *record, struct
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_record_find(struct store *store, const char *id, uint64_t after, unsigned int limit,
-    store_record_fn *each, void *context, struct fail *f)
+enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t after, unsigned int
+    limit, store_record_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -129,8 +124,7 @@ sqlite_record_find(struct store *store, const char *id, uint64_t after, unsigned
 	return code;
 }
 
-enum fail_code
-sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
+enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
     struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);

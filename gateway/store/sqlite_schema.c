@@ -134,22 +134,20 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	    " (SELECT COUNT(*) FROM mark WHERE expires_ms > ?1)",
 };
 
-uint32_t
-sqlite_schema(void)
+uint32_t sqlite_schema(void)
 {
 	return (uint32_t)(sizeof(migrations) / sizeof(migrations[0]));
 }
 
-static enum fail_code
-sqlite_execute(struct sqlite_store *s, const char *text, struct fail *f)
+static enum fail_code sqlite_execute(struct sqlite_store *s, const char *text, struct fail *f)
 {
 	int rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
 
 	return rc == SQLITE_OK ? SG_OK : sqlite_fail(s, rc, f);
 }
 
-static enum fail_code
-sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out, struct fail *f)
+static enum fail_code sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out, struct fail
+    *f)
 {
 	sqlite3_stmt *statement = NULL;
 	int rc;
@@ -165,8 +163,7 @@ sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out, struct fail *f
 	return rc == SQLITE_ROW ? SG_OK : sqlite_fail(s, rc, f);
 }
 
-static enum fail_code
-sqlite_migrate_one(struct sqlite_store *s, uint32_t version, struct fail *f)
+static enum fail_code sqlite_migrate_one(struct sqlite_store *s, uint32_t version, struct fail *f)
 {
 	char *note = sqlite3_mprintf("INSERT INTO schema_version (version) VALUES (%u)", version);
 	enum fail_code code;
@@ -186,8 +183,7 @@ sqlite_migrate_one(struct sqlite_store *s, uint32_t version, struct fail *f)
 	return code;
 }
 
-enum fail_code
-sqlite_migrate(struct sqlite_store *s, struct fail *f)
+enum fail_code sqlite_migrate(struct sqlite_store *s, struct fail *f)
 {
 	uint32_t version = 0;
 	enum fail_code code;

@@ -1,7 +1,6 @@
 #include "gateway/store/sqlite.h"
 
-enum fail_code
-sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f)
+enum fail_code sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -13,8 +12,7 @@ sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f)
 	return sqlite_run(s, statement, f);
 }
 
-static void
-sqlite_secret_bind(struct sqlite_store *s, sqlite3_stmt *statement, const char *tenant,
+static void sqlite_secret_bind(struct sqlite_store *s, sqlite3_stmt *statement, const char *tenant,
     const struct store_secret *secret)
 {
 	sqlite_bind_str(s, statement, 1, tenant);
@@ -25,9 +23,8 @@ sqlite_secret_bind(struct sqlite_store *s, sqlite3_stmt *statement, const char *
 }
 
 /* The one row of a statement that selects name, id, sealed, created and, with origin, that. */
-static enum fail_code
-sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *statement, bool origin,
-    store_secret_fn *each, void *context, struct fail *f)
+static enum fail_code sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *statement, bool
+    origin, store_secret_fn *each, void *context, struct fail *f)
 {
 	struct store_secret secret = {.name = NULL};
 	bool row = false;
@@ -48,9 +45,8 @@ sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *statement, bool origin,
 	return each(context, &secret, f);
 }
 
-enum fail_code
-sqlite_key_put(struct store *store, const char *tenant, const struct store_secret *key,
-    struct fail *f)
+enum fail_code sqlite_key_put(struct store *store, const char *tenant, const struct store_secret
+    *key, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -62,9 +58,8 @@ sqlite_key_put(struct store *store, const char *tenant, const struct store_secre
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_key_get(struct store *store, const char *tenant, const char *name, store_secret_fn *each,
-    void *context, struct fail *f)
+enum fail_code sqlite_key_get(struct store *store, const char *tenant, const char *name,
+    store_secret_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -79,9 +74,8 @@ sqlite_key_get(struct store *store, const char *tenant, const char *name, store_
 	return code;
 }
 
-enum fail_code
-sqlite_password_put(struct store *store, const char *tenant, const struct store_secret *password,
-    struct fail *f)
+enum fail_code sqlite_password_put(struct store *store, const char *tenant, const struct
+    store_secret *password, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -94,8 +88,7 @@ sqlite_password_put(struct store *store, const char *tenant, const struct store_
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code
-sqlite_password_get(struct store *store, const char *tenant, const char *address,
+enum fail_code sqlite_password_get(struct store *store, const char *tenant, const char *address,
     store_secret_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -111,8 +104,7 @@ sqlite_password_get(struct store *store, const char *tenant, const char *address
 	return code;
 }
 
-enum fail_code
-sqlite_password_list(struct store *store, const char *tenant, const char *after,
+enum fail_code sqlite_password_list(struct store *store, const char *tenant, const char *after,
     unsigned int limit, store_secret_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
@@ -144,8 +136,7 @@ sqlite_password_list(struct store *store, const char *tenant, const char *after,
 	return code;
 }
 
-enum fail_code
-sqlite_password_remove(struct store *store, const char *tenant, const char *address,
+enum fail_code sqlite_password_remove(struct store *store, const char *tenant, const char *address,
     uint32_t *removed_out, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);

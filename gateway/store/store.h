@@ -47,6 +47,14 @@ struct store_secret {
 	const char *origin;		/* "set", "generated" */
 };
 
+/* Which certificates, a page at a time: at most limit behind (after_address, after_fingerprint). */
+struct store_cert_query {
+	const char *address;		/* NULL = all */
+	const char *after_address;	/* "" = from the first on */
+	const char *after_fingerprint;
+	unsigned int limit;
+};
+
 struct store_mark {
 	const char *tenant;
 	unsigned char id[STORE_ID_SIZE];
@@ -112,13 +120,10 @@ struct store_ops {
 	/* Stores certificate and address; what is there already stays. */
 	enum fail_code (*cert_put)(struct store *store, const char *tenant,
 	    const struct store_cert *cert, struct fail *f);
-	/*
-	 * By address, then fingerprint, behind (after_address, after_fingerprint), at most limit;
-	 * address NULL = all.
-	 */
-	enum fail_code (*cert_list)(struct store *store, const char *tenant, const char *address,
-	    const char *after_address, const char *after_fingerprint, unsigned int limit,
-	    store_cert_fn *each, void *context, struct fail *f);
+	/* By address, then fingerprint. */
+	enum fail_code (*cert_list)(struct store *store, const char *tenant,
+	    const struct store_cert_query *query, store_cert_fn *each, void *context,
+	    struct fail *f);
 	enum fail_code (*cert_der)(struct store *store, const char *tenant,
 	    const char *fingerprint, struct buf *der_out, struct fail *f);
 	/*

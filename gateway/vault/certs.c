@@ -166,17 +166,15 @@ static enum fail_code cert_list_one(void *context, const struct store_cert *cert
 	return packet_put_end(&w, f);
 }
 
-static enum fail_code cert_list(struct server *server, const char *tenant, const char *address,
-    const char *after_address, const char *after_fingerprint, struct packet_writer *w,
-    struct fail *f)
+static enum fail_code cert_list(struct server *server, const char *tenant,
+    const struct store_cert_query *query, struct packet_writer *w, struct fail *f)
 {
 	struct cert_page page = {.now = server_now(server)};
 	struct store *store = server->store;
 	enum fail_code code;
 
 	buf_init(&page.entries, WIRE_BODY_MAX);
-	code = store->ops->cert_list(store, tenant, address, after_address, after_fingerprint,
-	    SERVER_PAGE, cert_list_one, &page, f);
+	code = store->ops->cert_list(store, tenant, query, cert_list_one, &page, f);
 	if (code == SG_OK) {
 		packet_put_u8(w, page.full || page.count == SERVER_PAGE);
 		packet_put_u32(w, page.count);
@@ -193,6 +191,7 @@ enum fail_code cert_list_handle(void *context, struct wire_message *request,
 {
 	struct packet_reader p = packet_read(&request->body);
 	struct packet_writer w = packet_write(&reply->body);
+	struct store_cert_query query;
 	char *after_fingerprint = NULL;
 	char *after_address = NULL;
 	char *address = NULL;
@@ -208,9 +207,15 @@ enum fail_code cert_list_handle(void *context, struct wire_message *request,
 		code = server_tenant(context, tenant, FAIL_PERMANENT, f);
 	if (code == SG_OK && address[0] != '\0')
 		code = server_address(&address, f);
-	if (code == SG_OK)
-		code = cert_list(context, tenant, given_or_null(address), after_address,
-		    after_fingerprint, &w, f);
+	if (code == SG_OK) {
+		query = (struct store_cert_query){
+			.address = given_or_null(address),
+			.after_address = after_address,
+			.after_fingerprint = after_fingerprint,
+			.limit = SERVER_PAGE,
+		};
+		code = cert_list(context, tenant, &query, &w, f);
+	}
 	free(after_fingerprint);
 	free(after_address);
 	free(address);

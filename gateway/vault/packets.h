@@ -53,8 +53,7 @@ struct packet_writer {
 	enum fail_code code;
 };
 
-static inline struct packet_reader
-packet_read(const struct buf *body)
+static inline struct packet_reader packet_read(const struct buf *body)
 {
 	struct packet_reader p = {.code = SG_OK};
 
@@ -62,36 +61,31 @@ packet_read(const struct buf *body)
 	return p;
 }
 
-static inline void
-packet_get_u8(struct packet_reader *p, uint8_t *value_out)
+static inline void packet_get_u8(struct packet_reader *p, uint8_t *value_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_u8(&p->reader, value_out);
 }
 
-static inline void
-packet_get_u16(struct packet_reader *p, uint16_t *value_out)
+static inline void packet_get_u16(struct packet_reader *p, uint16_t *value_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_u16(&p->reader, value_out);
 }
 
-static inline void
-packet_get_u32(struct packet_reader *p, uint32_t *value_out)
+static inline void packet_get_u32(struct packet_reader *p, uint32_t *value_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_u32(&p->reader, value_out);
 }
 
-static inline void
-packet_get_u64(struct packet_reader *p, uint64_t *value_out)
+static inline void packet_get_u64(struct packet_reader *p, uint64_t *value_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_u64(&p->reader, value_out);
 }
 
-static inline void
-packet_get_i64(struct packet_reader *p, int64_t *value_out)
+static inline void packet_get_i64(struct packet_reader *p, int64_t *value_out)
 {
 	uint64_t value = 0;
 
@@ -100,24 +94,22 @@ packet_get_i64(struct packet_reader *p, int64_t *value_out)
 		*value_out = (int64_t)value;
 }
 
-static inline void
-packet_get_bytes(struct packet_reader *p, const unsigned char **data_out, size_t *size_out)
+static inline void packet_get_bytes(struct packet_reader *p, const unsigned char **data_out, size_t
+    *size_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_bytes(&p->reader, data_out, size_out);
 }
 
 /* A fresh text; the caller frees it also after an error. */
-static inline void
-packet_get_str(struct packet_reader *p, char **text_out)
+static inline void packet_get_str(struct packet_reader *p, char **text_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_str(&p->reader, PACKET_TEXT_MAX, text_out);
 }
 
 /* After the last field: all was there, and nothing else. */
-MUST_USE static inline enum fail_code
-packet_get_end(struct packet_reader *p, struct fail *f)
+MUST_USE static inline enum fail_code packet_get_end(struct packet_reader *p, struct fail *f)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_end(&p->reader);
@@ -128,64 +120,55 @@ packet_get_end(struct packet_reader *p, struct fail *f)
 	return fail_set(f, SG_EFORMAT, NULL, "malformed packet");
 }
 
-static inline struct packet_writer
-packet_write(struct buf *body)
+static inline struct packet_writer packet_write(struct buf *body)
 {
 	struct packet_writer p = {.buf = body, .code = SG_OK};
 
 	return p;
 }
 
-static inline void
-packet_put_u8(struct packet_writer *p, uint8_t value)
+static inline void packet_put_u8(struct packet_writer *p, uint8_t value)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_u8(p->buf, value);
 }
 
-static inline void
-packet_put_u16(struct packet_writer *p, uint16_t value)
+static inline void packet_put_u16(struct packet_writer *p, uint16_t value)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_u16(p->buf, value);
 }
 
-static inline void
-packet_put_u32(struct packet_writer *p, uint32_t value)
+static inline void packet_put_u32(struct packet_writer *p, uint32_t value)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_u32(p->buf, value);
 }
 
-static inline void
-packet_put_u64(struct packet_writer *p, uint64_t value)
+static inline void packet_put_u64(struct packet_writer *p, uint64_t value)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_u64(p->buf, value);
 }
 
-static inline void
-packet_put_i64(struct packet_writer *p, int64_t value)
+static inline void packet_put_i64(struct packet_writer *p, int64_t value)
 {
 	packet_put_u64(p, (uint64_t)value);
 }
 
-static inline void
-packet_put_bytes(struct packet_writer *p, const void *data, size_t size)
+static inline void packet_put_bytes(struct packet_writer *p, const void *data, size_t size)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_bytes(p->buf, data, size);
 }
 
-static inline void
-packet_put_str(struct packet_writer *p, const char *text)
+static inline void packet_put_str(struct packet_writer *p, const char *text)
 {
 	if (p->code == SG_OK)
 		p->code = buf_put_str(p->buf, text);
 }
 
-MUST_USE static inline enum fail_code
-packet_put_end(const struct packet_writer *p, struct fail *f)
+MUST_USE static inline enum fail_code packet_put_end(const struct packet_writer *p, struct fail *f)
 {
 	if (p->code == SG_OK)
 		return SG_OK;

@@ -37,13 +37,13 @@ static enum fail_code plan_weigh(void *context, const struct store_cert *cert, s
 static enum fail_code plan_choose(struct server *server, const char *tenant, const char *address,
     struct plan_choice *choice, struct fail *f)
 {
+	const struct store_cert_query query = {address, "", "", SERVER_PAGE};
 	struct store *store = server->store;
 
 	memset(choice, 0, sizeof(*choice));
 	choice->now = server_now(server);
 	(void)snprintf(choice->why, sizeof(choice->why), "no certificate");
-	return store->ops->cert_list(store, tenant, address, "", "", SERVER_PAGE, plan_weigh,
-	    choice, f);
+	return store->ops->cert_list(store, tenant, &query, plan_weigh, choice, f);
 }
 
 static enum fail_code plan_seen(void *context, const struct store_secret *secret, struct fail *f)

@@ -7,8 +7,7 @@
 
 #define RECORD_WAYS 0x07u	/* every bit of enum conf_way; base knows no configuration */
 
-const char *
-record_decision_name(unsigned int decision)
+const char *record_decision_name(unsigned int decision)
 {
 	static const char *const names[] = {
 		[RECORD_PASSED] = "passed",
@@ -25,23 +24,20 @@ record_decision_name(unsigned int decision)
 	return names[decision];
 }
 
-static bool
-record_in_range(const struct record *record)
+static bool record_in_range(const struct record *record)
 {
 	return record->decision >= RECORD_PASSED && record->decision <= RECORD_HELD &&
 	    (record->stage == 1 || record->stage == 2) && (record->way & ~RECORD_WAYS) == 0;
 }
 
-static void
-record_put_text(struct packet_writer *p, const char *text)
+static void record_put_text(struct packet_writer *p, const char *text)
 {
 	if (text != NULL && strlen(text) > RECORD_TEXT_MAX && p->code == SG_OK)
 		p->code = SG_ELIMIT;
 	packet_put_str(p, text);
 }
 
-enum fail_code
-record_encode(const struct record *record, struct buf *out)
+enum fail_code record_encode(const struct record *record, struct buf *out)
 {
 	size_t before = out->size;
 	struct packet_writer p = packet_write(out);
@@ -67,15 +63,14 @@ record_encode(const struct record *record, struct buf *out)
 	return p.code;
 }
 
-static void
-record_get_text(struct packet_reader *p, char **text_out)
+static void record_get_text(struct packet_reader *p, char **text_out)
 {
 	if (p->code == SG_OK)
 		p->code = buf_get_str(&p->reader, RECORD_TEXT_MAX, text_out);
 }
 
-enum fail_code
-record_decode(const void *data, size_t size, struct record *record_out, struct fail *f)
+enum fail_code record_decode(const void *data, size_t size, struct record *record_out, struct fail
+    *f)
 {
 	uint8_t version = 0;
 	struct record record;
@@ -112,8 +107,7 @@ record_decode(const void *data, size_t size, struct record *record_out, struct f
 	return SG_OK;
 }
 
-void
-record_free(struct record *record)
+void record_free(struct record *record)
 {
 	if (record == NULL)
 		return;
@@ -128,8 +122,7 @@ record_free(struct record *record)
 	memset(record, 0, sizeof(*record));
 }
 
-void
-records_free(struct record *records, size_t count)
+void records_free(struct record *records, size_t count)
 {
 	size_t i;
 

@@ -21,7 +21,7 @@ static void get_cert(struct packet_reader *r, struct vault_cert *cert)
 	packet_get_i64(r, &cert->not_before);
 	packet_get_i64(r, &cert->not_after);
 	packet_get_str(r, &cert->unusable);
-	if (r->code == SG_OK && strlen(fingerprint) >= sizeof(cert->fingerprint))
+	if (fingerprint != NULL && strlen(fingerprint) >= sizeof(cert->fingerprint))
 		r->code = SG_EFORMAT;
 	if (r->code == SG_OK)
 		(void)snprintf(cert->fingerprint, sizeof(cert->fingerprint), "%s", fingerprint);

@@ -470,6 +470,7 @@ static enum fail_code any_mark(void *context, const struct store_mark *mark, str
 static void walk_compare(struct store *store, struct model *model)
 {
 	unsigned char id[STORE_ID_SIZE] = {0};
+	struct store_cert_query query = {NULL, "", "", 100};
 	size_t expected;
 	size_t found;
 	int64_t expires;
@@ -484,8 +485,9 @@ static void walk_compare(struct store *store, struct model *model)
 		found = 0;
 		for (m = 0; m < WALK_NAMES; m++)
 			expected += model->cert[n][m] ? 1 : 0;
-		assert_int_equal(store->ops->cert_list(store, TENANT, name_of(n), "", "", 100,
-		    count_cert, &found, &f), SG_OK);
+		query.address = name_of(n);
+		assert_int_equal(store->ops->cert_list(store, TENANT, &query, count_cert, &found,
+		    &f), SG_OK);
 		assert_int_equal(found, expected);
 		id[0] = (unsigned char)n;
 		expires = 0;
