@@ -2,7 +2,8 @@
 # flow.bash: what the flow_* scripts share. Sourced, after that stack.sh.
 #
 # People: alice@inside.example sends. bob@partner.example has a certificate, carol@partner.example
-# a password, dave@partner.example both, eve@partner.example nothing. Every message carries the
+# a password, dave@partner.example both, eve@partner.example nothing; frank@inside.example is an own
+# user. Every message carries the
 # words of $secret in its body, so that a clear copy is found wherever it lies.
 
 # shellcheck source=tests/lib/stack.sh
@@ -13,6 +14,7 @@ bob=bob@partner.example
 carol=carol@partner.example
 dave=dave@partner.example
 eve=eve@partner.example
+frank=frank@inside.example
 secret='quokka-harvest-4711'
 password='Tr4in-Hors3-Lamp'
 reply=
@@ -116,10 +118,38 @@ mail_via() {
 	return "$status"
 }
 
+# ---- Postfix ----
+
+# main_set NAME=VALUE...: settings of Postfix, in force at once.
+main_set() {
+	postconf -c "$stack/config" -e "$@"
+	postfix_reload "$stack"
+}
+
+# Mail stays in the queue before the second stage, until seal_open (or any flush).
+seal_close() { main_set defer_transports=seal; }
+
+seal_open() {
+	main_set defer_transports=
+	postfix_flush "$stack"
+}
+
+# requeue: all of the queue through pickup again, as an administrator does it.
+requeue() {
+	postsuper -c "$stack/config" -r ALL 2> /dev/null
+	postkick -c "$stack/config" public pickup W
+	wait_for 10 picked_up
+}
+
+picked_up() { [[ -z $(find "$stack/queue/maildrop" "$stack/queue/incoming" -type f) ]]; }
+
+# waits_for COUNT: until so many recipients wait in the deferred queue.
+waits_for() { wait_for 20 queue_deferred "$1"; }
+
 # ---- what came ----
 
 queue_empty() { [[ -z $(postqueue -c "$stack/config" -j 2>&1) ]]; }
-queue_deferred() { [[ $(postfix_queue "$stack" | grep -c ' deferred ') -ge $1 ]]; }
+queue_deferred() { [[ $(postfix_queue "$stack" | awk '$4 == "deferred"' | wc -l) -ge $1 ]]; }
 
 # all_gone: until nothing is on its way, so that no second copy can come.
 all_gone() { wait_for 20 queue_empty && sleep 0.1; }

@@ -5,7 +5,6 @@ set -uo pipefail
 # shellcheck source=tests/postfix/flow.bash
 . "$(dirname "$0")/flow.bash"
 
-frank=frank@inside.example
 far=zoe@far.example
 archive=archive@inside.example
 
@@ -21,12 +20,6 @@ conf_set() {
 }
 
 conf_is_set() { [[ $(grep -c ' notice reload' "$stack/log/gateway.log") -gt $1 ]]; }
-
-# main_set NAME=VALUE...: settings of Postfix, in force at once.
-main_set() {
-	postconf -c "$stack/config" -e "$@"
-	postfix_reload "$stack"
-}
 
 # An inside copy: readable, without tag and signatures, and kept in mind.
 inside_copy() {
