@@ -40,8 +40,8 @@ enum fail_code sqlite_fail(struct sqlite_store *s, int rc, struct fail *f)
 
 /* --- statements --- */
 
-enum fail_code sqlite_use(struct sqlite_store *s, enum sqlite_statement which, sqlite3_stmt
-    **statement_out, struct fail *f)
+enum fail_code sqlite_use(struct sqlite_store *s, enum sqlite_statement which,
+    sqlite3_stmt **statement_out, struct fail *f)
 {
 	int rc = SQLITE_OK;
 
