@@ -32,6 +32,7 @@ MUST_USE enum fail_code value_print(const struct key *key, const void *base, str
 /* Appends the value as JSON: strings, numbers (bytes, milliseconds), arrays. */
 MUST_USE enum fail_code value_json(const struct key *key, const void *base, struct buf *out);
 
+/* Appends the value as value_get reads it. SG_ENOMEM, SG_ELIMIT. */
 MUST_USE enum fail_code value_put(const struct key *key, const void *base, struct buf *out);
 /* SG_EFORMAT for a value outside the key's range. */
 MUST_USE enum fail_code value_get(const struct key *key, void *base, struct buf_reader *reader);

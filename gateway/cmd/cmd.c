@@ -6,29 +6,27 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* What main read before the command; written once, there. */
-static const char *conf_path = CMD_CONF_DEFAULT;
-static bool conf_given;
+/* What main read before the command; written once, there. NULL: CMD_CONF_DEFAULT. */
+static const char *conf_path;
 
 void cmd_use_conf(const char *path)
 {
 	conf_path = path;
-	conf_given = true;
 }
 
 const char *cmd_conf_path(void)
 {
-	return conf_path;
+	return conf_path != NULL ? conf_path : CMD_CONF_DEFAULT;
 }
 
 bool cmd_conf_exists(void)
 {
-	return conf_given || access(CMD_CONF_DEFAULT, F_OK) == 0;
+	return conf_path != NULL || access(CMD_CONF_DEFAULT, F_OK) == 0;
 }
 
 static void print_conf_error(const struct conf_error *error)
 {
-	(void)fprintf(stderr, "%s:", error->file != NULL ? error->file : conf_path);
+	(void)fprintf(stderr, "%s:", error->file != NULL ? error->file : cmd_conf_path());
 	if (error->line > 0)
 		(void)fprintf(stderr, "%d:", error->line);
 	(void)fprintf(stderr, " %s", error->found);
@@ -43,7 +41,7 @@ int cmd_load_conf(struct conf **conf_out)
 	struct fail f;
 
 	fail_clear(&f);
-	if (conf_load(conf_path, false, conf_out, &errors, &f) == SG_OK) {
+	if (conf_load(cmd_conf_path(), false, conf_out, &errors, &f) == SG_OK) {
 		conf_errors_free(&errors);
 		return 0;
 	}
