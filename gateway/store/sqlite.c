@@ -174,8 +174,8 @@ static bool sqlite_broken(const struct store *store)
 
 /* --- transactions --- */
 
-static enum fail_code sqlite_simple(struct sqlite_store *s, enum sqlite_statement which, struct fail
-    *f)
+static enum fail_code sqlite_simple(struct sqlite_store *s, enum sqlite_statement which,
+    struct fail *f)
 {
 	sqlite3_stmt *statement;
 	enum fail_code code = sqlite_use(s, which, &statement, f);

@@ -20,8 +20,8 @@ static enum fail_code sqlite_cert_row(struct sqlite_store *s, const char *tenant
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code sqlite_cert_put(struct store *store, const char *tenant, const struct store_cert
-    *cert, struct fail *f)
+enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
+    const struct store_cert *cert, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;

@@ -79,8 +79,8 @@ static const char *sqlite_or_null(const char *text)
 	return text == NULL || text[0] == '\0' ? NULL : text;
 }
 
-enum fail_code sqlite_record_put(struct store *store, const struct store_record *record, struct fail
-    *f)
+enum fail_code sqlite_record_put(struct store *store, const struct store_record *record,
+    struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;

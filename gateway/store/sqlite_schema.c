@@ -146,8 +146,8 @@ static enum fail_code sqlite_execute(struct sqlite_store *s, const char *text, s
 	return rc == SQLITE_OK ? SG_OK : sqlite_fail(s, rc, f);
 }
 
-static enum fail_code sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out, struct fail
-    *f)
+static enum fail_code sqlite_schema_read(struct sqlite_store *s, uint32_t *version_out,
+    struct fail *f)
 {
 	sqlite3_stmt *statement = NULL;
 	int rc;

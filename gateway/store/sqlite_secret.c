@@ -45,8 +45,8 @@ static enum fail_code sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *st
 	return each(context, &secret, f);
 }
 
-enum fail_code sqlite_key_put(struct store *store, const char *tenant, const struct store_secret
-    *key, struct fail *f)
+enum fail_code sqlite_key_put(struct store *store, const char *tenant,
+    const struct store_secret *key, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
