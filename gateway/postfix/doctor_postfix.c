@@ -251,25 +251,37 @@ static void check_one_behind(struct doctor *doctor, const char *milter)
 	    "is not known here", milter);
 }
 
+/* A milter of the second stage: ours, or one that stands behind us. */
+static bool check_element(struct doctor *doctor, const char *element)
+{
+	char *subject = list_subject(element);
+	bool behind = subject != NULL && strcmp(subject, doctor->milter) != 0;
+
+	if (subject == NULL)
+		doctor->incomplete = true;
+	else if (behind)
+		check_one_behind(doctor, subject);
+	free(subject);
+	return behind;
+}
+
 void check_behind(struct doctor *doctor)
 {
+	char *key = plan_stage_key(doctor->conf->stage_port);
+	const struct postconf_service *stage =
+	    key == NULL ? NULL : postconf_service(&doctor->postfix, key);
+	const char *milters = stage == NULL ? "" : effective(doctor, stage, "smtpd_milters");
 	struct str_list list;
-	const char *milters = postconf_get(&doctor->postfix, PLAN_BEHIND);
+	bool any = false;
 
+	free(key);
 	if (list_split(milters, &list) != SG_OK) {
 		doctor_bad(doctor, NULL, "cannot read \"%s\"", milters);
 		return;
 	}
-	for (size_t i = 0; i < list.count; i++) {
-		char *subject = list_subject(list.items[i]);
-
-		if (subject == NULL)
-			doctor->incomplete = true;
-		else
-			check_one_behind(doctor, subject);
-		free(subject);
-	}
-	if (list.count == 0)
+	for (size_t i = 0; i < list.count; i++)
+		any = check_element(doctor, list.items[i]) || any;
+	if (!any)
 		doctor_ok(doctor, "no milter stands behind Sealgate");
 	str_list_free(&list);
 }

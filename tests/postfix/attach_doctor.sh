@@ -1,0 +1,133 @@
+#!/bin/bash
+# attach_doctor.sh: the doctor with a running gateway and a real Postfix; well, then ill in many ways.
+# shellcheck disable=SC2016
+# expect-error: .*
+set -uo pipefail
+# shellcheck source=tests/lib/stack.sh
+. "$(dirname "$0")/../lib/stack.sh"
+
+stack_start doctor
+config=$stack/config
+smtpd=127.0.0.1:$smtp_port/inet
+kept=$stack/kept
+mkdir "$kept"
+cp -p "$config"/m*.cf "$kept"
+
+# Postfix's programs wait for a main.cf that is not yet two seconds old.
+aged() { touch -d '1 minute ago' "$config"/m*.cf; }
+doctor() {
+	aged
+	sg doctor --config-directory "$config" "$@"
+}
+set_main() { postconf -c "$config" -e "$@" 2> /dev/null; }
+set_option() { postconf -c "$config" -Pe "$@" 2> /dev/null; }
+well_again() { cp -p "$kept"/m*.cf "$config"; }
+
+# finds NAME RESULT CHECK WORDS: the report has this finding, with a hint unless it is ok.
+finds() {
+	local report
+	report=$(doctor --json)
+	check_match "$1" "$(jq -r --arg r "$2" --arg c "$3" '.findings[] |
+		select(.result == $r and .check == $c) | .what + " -> " + (.hint // "-")' <<< "$report")" "$4"
+	[[ $2 != fail ]] || check_equal "$1_is_not_healthy" "$(jq .healthy <<< "$report")" false
+}
+
+check well doctor
+check_equal well_has_no_findings "$(doctor --json | jq -r '.findings[] | select(.result != "ok") | .what')" ''
+check_match the_report_is_readable "$(doctor)" 'ok +scanner .* signatures'
+
+# ---- which milters a service really asks ----
+
+set_option "$smtpd/smtpd_milters=inet:127.0.0.1:8891"
+finds an_override_without_us fail smtpd-milters "$smtpd does not ask Sealgate.*->.*attach"
+set_option "$smtpd/smtpd_milters="
+finds an_empty_override fail smtpd-milters 'does not ask Sealgate'
+set_option "$smtpd/smtpd_milters={unix:$stack/socket/milter.sock,default_action=accept}"
+finds the_default_action_accept fail smtpd-milters 'in clear when the filter dies'
+set_option "$smtpd/smtpd_milters=unix:$stack/socket/milter.sock" "$smtpd/milter_default_action=accept"
+finds the_default_action_of_the_service fail smtpd-milters 'in clear when the filter dies'
+set_option "$smtpd/smtpd_milters=inet:127.0.0.1:8891,{unix:$stack/socket/milter.sock,default_action=tempfail}"
+finds another_milter_first warn smtpd-milters 'another milter before'
+well_again
+set_option "$smtpd/smtpd_milters=\$mine"
+set_main "mine={ unix:$stack/socket/milter.sock, default_action=tempfail }"
+check_equal a_list_in_a_parameter_is_followed "$(doctor --json | jq -r '.findings[] |
+	select(.check == "smtpd-milters" and .result == "fail") | .what')" ''
+well_again
+set_main 'smtpd_milter_maps=cidr:/nowhere'
+finds milters_by_client fail smtpd-milters 'other milters for some clients'
+well_again
+set_main 'receive_override_options=no_milters'
+finds no_milters fail local-milters 'no_milters'
+finds no_milters_on_loopback warn smtpd-milters 'no_milters'
+well_again
+set_option "$smtpd/receive_override_options=no_address_mappings"
+finds no_address_mappings fail smtpd-milters 'does not expand aliases'
+well_again
+set_main 'non_smtpd_milters='
+finds local_mail_without_us fail local-milters 'does not ask Sealgate'
+well_again
+
+# ---- what surrounds the second stage ----
+
+postconf -c "$config" -MX "127.0.0.1:$stage_port/inet" 2> /dev/null
+finds no_second_stage fail second-stage 'no second stage'
+finds the_planner_sees_it_too fail attached 'differ from what is needed'
+well_again
+set_option 'relay/unix/smtp_header_checks='
+finds a_client_without_backstop fail backstop 'relay/unix would send marked mail'
+well_again
+set_main 'default_filter_nexthop=gate.example'
+finds a_filter_next_hop fail filter-nexthop 'must be empty'
+set_main 'content_filter=scan:[127.0.0.1]:10024'
+finds a_content_filter warn content-filter 'content_filter = scan'
+set_main 'soft_bounce=yes'
+finds soft_bounce warn soft-bounce 'soft_bounce is on'
+set_main 'message_size_limit=0'
+finds no_size_limit warn size 'above message.size_max'
+set_main 'mailbox_command=/usr/bin/procmail'
+finds a_mailbox_command warn deliveries 'mailbox_command = /usr/bin/procmail'
+set_main 'virtual_transport=lmtp:unix:private/dovecot'
+finds an_lmtp_delivery warn deliveries 'virtual_transport = lmtp'
+well_again
+set_option "127.0.0.1:$stage_port/inet/smtpd_milters={unix:$stack/socket/milter.sock,default_action=tempfail},unix:/run/spamass/spamass.sock"
+finds a_milter_that_changes_bodies fail behind 'changes bodies'
+set_option "127.0.0.1:$stage_port/inet/smtpd_milters={unix:$stack/socket/milter.sock,default_action=tempfail},unix:/run/who/knows.sock,inet:localhost:8891"
+finds an_unknown_milter warn behind 'not known'
+finds a_signer_is_fine ok behind '8891 .*leaves bodies alone'
+well_again
+
+# ---- sockets, rights, workers ----
+
+chmod 600 "$stack/socket/milter.sock"
+finds a_socket_that_postfix_may_not_use fail reach 'may not connect'
+chmod 666 "$stack/socket/milter.sock"
+postconf -c "$config" -Fe "$smtpd/chroot=y" 2> /dev/null
+finds a_chroot_that_hides_the_socket fail postfix 'chrooted.*local:'
+well_again
+chmod 755 "$stack/state"
+finds a_state_directory_for_all fail state '0755'
+chmod 700 "$stack/state"
+chmod 644 "$stack/state/master.key"
+finds a_master_key_for_all fail master-key '0644'
+chmod 600 "$stack/state/master.key"
+database=$stack_database
+mkdir "$stack/empty"
+sed -i "s|database_directory = .*|database_directory = \"$stack/empty\"|" "$stack/sealgate.conf"
+finds no_signatures fail signatures 'no signature database'
+printf 'x' > "$stack/empty/old.ndb"
+touch -d '40 days ago' "$stack/empty/old.ndb"
+finds old_signatures warn signatures '40 days old'
+sed -i "s|database_directory = .*|database_directory = \"$database\"|" "$stack/sealgate.conf"
+check well_once_more doctor
+gateway_stop
+finds no_filter fail filter 'cannot connect'
+finds no_scanner fail scanner 'scanner'
+finds no_vault fail vault 'vault'
+postconf -c "$config" -e 'smtpd_milters=' 'non_smtpd_milters=' 2> /dev/null
+well_again
+aged
+check detached_for_the_doctor sg postfix detach -y --config-directory "$config"
+finds not_attached fail attached 'not attached'
+sed -i 's/^stage_port.*/stage_prot = 1/' "$stack/sealgate.conf"
+finds a_broken_configuration fail configuration 'stage_prot'
