@@ -7,13 +7,15 @@
 static enum fail_code text_side(struct buf *out, char sign, const struct plan_change *change,
     const char *value)
 {
+	const char *gap = value == NULL || value[0] == '\0' ? "" : " ";
+
 	if (value == NULL)
 		return SG_OK;
 	if (change->name == NULL)
 		return buf_printf(out, "  %c %s\n", sign, value);
 	if (change->service == NULL)
-		return buf_printf(out, "  %c %s = %s\n", sign, change->name, value);
-	return buf_printf(out, "  %c     %s = %s\n", sign, change->name, value);
+		return buf_printf(out, "  %c %s =%s%s\n", sign, change->name, gap, value);
+	return buf_printf(out, "  %c     %s =%s%s\n", sign, change->name, gap, value);
 }
 
 static bool same_service(const struct plan_change *a, const struct plan_change *b)

@@ -1,0 +1,426 @@
+/* links: sealgate */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/base/fd.h"
+#include "gateway/base/str.h"
+#include "gateway/postfix/plan.h"
+#include "gateway/postfix/queue.h"
+#include "gateway/postfix/show.h"
+#include "gateway/postfix/state.h"
+#include "gateway/postfix/tables.h"
+
+/* A service as postconf -F prints it. */
+#define FIELDS(key, name, type, chroot, command) \
+	key "/service = " name "\n" key "/type = " type "\n" key "/private = n\n" \
+	key "/unprivileged = -\n" key "/chroot = " chroot "\n" key "/wakeup = -\n" \
+	key "/process_limit = -\n" key "/command = " command "\n"
+
+static const char plain_main[] = "myhostname = a.example\ncompatibility_level = 3.6\n";
+static const char plain_services[] =
+    FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd")
+    FIELDS("pickup/unix", "pickup", "unix", "n", "pickup")
+    FIELDS("cleanup/unix", "cleanup", "unix", "n", "cleanup")
+    FIELDS("bounce/unix", "bounce", "unix", "n", "bounce")
+    FIELDS("defer/unix", "defer", "unix", "n", "bounce")
+    FIELDS("trace/unix", "trace", "unix", "n", "bounce")
+    FIELDS("smtp/unix", "smtp", "unix", "n", "smtp");
+
+static const struct plan_wish wish = {"unix:/run/s.sock", 10225, "/etc/postfix/sealgate", true};
+
+static struct postconf picture(const char *main, const char *services, const char *options)
+{
+	struct postconf conf;
+	struct fail f;
+
+	memset(&conf, 0, sizeof(conf));
+	assert_int_equal(postconf_parse_pairs(main, &conf.set, &f), SG_OK);
+	assert_int_equal(postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f), SG_OK);
+	assert_int_equal(postconf_parse_services(services, options, &conf, &f), SG_OK);
+	return conf;
+}
+
+static struct plan plan_of(const struct postconf *base)
+{
+	struct plan plan;
+	struct fail f;
+
+	assert_int_equal(plan_make(base, &wish, &plan, &f), SG_OK);
+	return plan;
+}
+
+static const struct plan_change *find(const struct plan *plan, const char *service,
+    const char *name)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+
+		if ((service == NULL) == (change->service == NULL) &&
+		    (service == NULL || strcmp(service, change->service) == 0) &&
+		    (name == NULL) == (change->name == NULL) &&
+		    (name == NULL || strcmp(name, change->name) == 0))
+			return change;
+	}
+	return NULL;
+}
+
+static const char *new_of(const struct plan *plan, const char *service, const char *name)
+{
+	const struct plan_change *change = find(plan, service, name);
+
+	assert_non_null(change);
+	return change->new;
+}
+
+static void a_plain_postfix_gets_all_settings(void **state)
+{
+	struct postconf base = picture(plain_main, plain_services, "");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(new_of(&plan, NULL, "smtpd_milters"),
+	    "{ unix:/run/s.sock, default_action=tempfail }");
+	assert_string_equal(new_of(&plan, NULL, "non_smtpd_milters"),
+	    "{ unix:/run/s.sock, default_action=tempfail }");
+	assert_string_equal(new_of(&plan, NULL, "milter_header_checks"),
+	    "regexp:/etc/postfix/sealgate/routes");
+	assert_string_equal(new_of(&plan, NULL, "smtp_header_checks"),
+	    "pipemap:{regexp:/etc/postfix/sealgate/unsealed,fail:sealgate}");
+	assert_string_equal(new_of(&plan, "cleanup/unix", "message_size_limit"), "0");
+	assert_string_equal(new_of(&plan, "bounce/unix", "bounce_size_limit"), "1");
+	assert_string_equal(new_of(&plan, "defer/unix", "bounce_size_limit"), "1");
+	assert_null(find(&plan, "trace/unix", "bounce_size_limit"));
+	assert_string_equal(new_of(&plan, "pickup/unix", "cleanup_service_name"), "seal-pickup");
+	assert_string_equal(new_of(&plan, "seal/unix", NULL), "seal unix - - n - 10 smtp");
+	assert_string_equal(new_of(&plan, "127.0.0.1:10225/inet", "smtpd_milters"),
+	    "{unix:/run/s.sock,default_action=tempfail}");
+	assert_null(find(&plan, NULL, PLAN_BEHIND));
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void what_was_there_stands_behind(void **state)
+{
+	struct postconf base = picture("smtpd_milters = inet:a:1, { inet:b:2, protocol=6 }\n"
+	    "non_smtpd_milters = ${smtpd_milters}\nheader_checks = regexp:/x\n"
+	    "smtp_header_checks = pcre:/y\n", plain_services, "");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(new_of(&plan, NULL, "smtpd_milters"),
+	    "{ unix:/run/s.sock, default_action=tempfail }, inet:a:1, { inet:b:2, protocol=6 }");
+	assert_null(find(&plan, NULL, "non_smtpd_milters"));
+	assert_string_equal(new_of(&plan, NULL, PLAN_BEHIND), "inet:a:1, { inet:b:2, protocol=6 }");
+	assert_string_equal(new_of(&plan, "127.0.0.1:10225/inet", "smtpd_milters"),
+	    "{unix:/run/s.sock,default_action=tempfail},$" PLAN_BEHIND);
+	assert_string_equal(new_of(&plan, "seal-pickup/unix", "header_checks"),
+	    "regexp:/etc/postfix/sealgate/requeue,$" PLAN_CHECKS);
+	assert_string_equal(new_of(&plan, "seal-pickup/unix", "nested_header_checks"),
+	    "$" PLAN_CHECKS);
+	assert_string_equal(new_of(&plan, NULL, PLAN_CHECKS), "regexp:/x");
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void overrides_of_services_are_covered(void **state)
+{
+	struct postconf base = picture(plain_main, plain_services,
+	    "smtp/inet/smtpd_milters = inet:a:1\nsmtp/unix/smtp_header_checks =\n"
+	    "cleanup/unix/milter_header_checks = pcre:/z\n"
+	    "pickup/unix/receive_override_options = no_header_body_checks,no_milters,other\n");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(new_of(&plan, "smtp/inet", "smtpd_milters"),
+	    "{unix:/run/s.sock,default_action=tempfail},inet:a:1");
+	assert_string_equal(new_of(&plan, "smtp/unix", "smtp_header_checks"),
+	    "pipemap:{regexp:/etc/postfix/sealgate/unsealed,fail:sealgate}");
+	assert_string_equal(new_of(&plan, "cleanup/unix", "milter_header_checks"),
+	    "regexp:/etc/postfix/sealgate/routes,pcre:/z");
+	assert_string_equal(new_of(&plan, "seal-pickup/unix", "milter_header_checks"),
+	    "regexp:/etc/postfix/sealgate/routes,pcre:/z");
+	assert_string_equal(new_of(&plan, "pickup/unix", "receive_override_options"), "other");
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void draining_leaves_the_front_alone(void **state)
+{
+	struct postconf base = picture(plain_main, plain_services, "smtp/inet/smtpd_milters = inet:a:1\n");
+	struct plan_wish drain = wish;
+	struct plan plan;
+	struct fail f;
+
+	(void)state;
+	drain.front = false;
+	assert_int_equal(plan_make(&base, &drain, &plan, &f), SG_OK);
+	assert_null(find(&plan, NULL, "smtpd_milters"));
+	assert_null(find(&plan, NULL, "non_smtpd_milters"));
+	assert_null(find(&plan, "smtp/inet", "smtpd_milters"));
+	assert_non_null(find(&plan, NULL, "smtp_header_checks"));
+	assert_non_null(find(&plan, "127.0.0.1:10225/inet", "smtpd_milters"));
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void taken_names_and_ports_are_refused(void **state)
+{
+	static const char *const taken[] = {
+	    FIELDS("seal/unix", "seal", "unix", "n", "smtp"),
+	    FIELDS("10.0.0.1:10225/inet", "10.0.0.1:10225", "inet", "n", "smtpd"),
+	    FIELDS("10225/inet", "10225", "inet", "n", "smtpd"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		struct postconf base = picture(plain_main, plain_services, "");
+		struct plan plan;
+		struct fail f;
+
+		assert_int_equal(postconf_parse_services(taken[i], "", &base, &f), SG_OK);
+		assert_int_equal(plan_make(&base, &wish, &plan, &f), SG_EEXIST);
+		assert_int_equal(plan.count, 0);
+		postconf_free(&base);
+	}
+}
+
+static void no_pickup_is_refused(void **state)
+{
+	struct postconf base = picture(plain_main, FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd"), "");
+	struct plan plan;
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(plan_make(&base, &wish, &plan, &f), SG_EUSAGE);
+	postconf_free(&base);
+}
+
+static void the_socket_is_spelled_as_postfix_needs_it(void **state)
+{
+	struct postconf free_ = picture("queue_directory = /q\n", plain_services, "");
+	struct postconf jail = picture("queue_directory = /q\n",
+	    FIELDS("smtp/inet", "smtp", "inet", "y", "smtpd"), "");
+	char *milter;
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(plan_milter(&free_, "local:/run/s", &milter, &f), SG_OK);
+	assert_string_equal(milter, "unix:/run/s");
+	free(milter);
+	assert_int_equal(plan_milter(&free_, "inet:8895@127.0.0.1", &milter, &f), SG_OK);
+	assert_string_equal(milter, "inet:127.0.0.1:8895");
+	free(milter);
+	assert_int_equal(plan_milter(&jail, "local:/q/s/m", &milter, &f), SG_OK);
+	assert_string_equal(milter, "unix:s/m");
+	free(milter);
+	assert_int_equal(plan_milter(&jail, "local:/run/s", &milter, &f), SG_EUSAGE);
+	assert_null(milter);
+	assert_non_null(strstr(f.hint, "local:/q/sealgate/milter.sock"));
+	assert_int_equal(plan_milter(&jail, "nonsense", &milter, &f), SG_EUSAGE);
+	postconf_free(&free_);
+	postconf_free(&jail);
+}
+
+static void reverting_gives_back_what_was_there(void **state)
+{
+	struct postconf base = picture("smtpd_milters = inet:a:1\n", plain_services, "");
+	struct postconf now = picture("smtpd_milters = { unix:/run/s.sock, default_action=tempfail }, "
+	    "inet:a:1\nmilter_header_checks = regexp:/etc/postfix/sealgate/routes\n", plain_services,
+	    "cleanup/unix/message_size_limit = 0\n");
+	struct plan plan = plan_of(&base);
+	struct plan back = {NULL, 0};
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(plan_revert(&now, &plan, true, true, &back, &f), SG_OK);
+	assert_int_equal(back.count, 3);
+	assert_string_equal(new_of(&back, NULL, "smtpd_milters"), "inet:a:1");
+	assert_null(new_of(&back, NULL, "milter_header_checks"));
+	assert_null(new_of(&back, "cleanup/unix", "message_size_limit"));
+	plan_free(&back);
+	plan_free(&plan);
+	postconf_free(&base);
+	postconf_free(&now);
+}
+
+static void reverting_keeps_what_others_changed(void **state)
+{
+	struct postconf base = picture(plain_main, plain_services, "");
+	struct postconf now = picture("smtpd_milters = inet:new:9, { unix:/run/s.sock, "
+	    "default_action=tempfail }\n", plain_services, "cleanup/unix/message_size_limit = 5000\n");
+	struct plan plan = plan_of(&base);
+	struct plan back = {NULL, 0};
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(plan_revert(&now, &plan, true, true, &back, &f), SG_OK);
+	assert_int_equal(back.count, 1);
+	assert_string_equal(new_of(&back, NULL, "smtpd_milters"), "inet:new:9");
+	plan_free(&back);
+	plan_free(&plan);
+	postconf_free(&base);
+	postconf_free(&now);
+}
+
+static void a_difference_is_found_on_both_sides(void **state)
+{
+	struct postconf from = picture("a = 1\nb = 2\n", plain_services, "smtp/inet/x = 1\n");
+	struct postconf to = picture("b = 3\nc = 4\n", plain_services, "smtp/inet/y = 2\n");
+	struct plan diff = {NULL, 0};
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(plan_diff(&from, &to, &diff, &f), SG_OK);
+	assert_int_equal(diff.count, 5);
+	assert_null(new_of(&diff, NULL, "a"));
+	assert_string_equal(new_of(&diff, NULL, "b"), "3");
+	assert_string_equal(new_of(&diff, NULL, "c"), "4");
+	assert_null(new_of(&diff, "smtp/inet", "x"));
+	assert_string_equal(new_of(&diff, "smtp/inet", "y"), "2");
+	plan_free(&diff);
+	postconf_free(&from);
+	postconf_free(&to);
+}
+
+static void a_line_has_no_options(void **state)
+{
+	struct postconf conf = picture("", FIELDS("p/unix", "p", "unix", "n",
+	    "pipe -o a=b -o {c=d e} flags=R user=x argv=/bin/y ${recipient}"), "");
+	char *line = plan_line(&conf.services[0]);
+
+	(void)state;
+	assert_string_equal(line, "p unix n - n - - pipe flags=R user=x argv=/bin/y ${recipient}");
+	free(line);
+	postconf_free(&conf);
+}
+
+static void strange_output_of_postconf_is_refused(void **state)
+{
+	struct postconf_pairs pairs = {NULL, 0};
+	struct postconf conf;
+	struct fail f;
+
+	(void)state;
+	memset(&conf, 0, sizeof(conf));
+	assert_int_equal(postconf_parse_pairs("no equal sign\n", &pairs, &f), SG_EFORMAT);
+	assert_int_equal(postconf_parse_services("noslash = x\n", "", &conf, &f), SG_EFORMAT);
+	assert_int_equal(postconf_parse_services("", "smtp/inet/x = y\n", &conf, &f), SG_EFORMAT);
+	postconf_pairs_free(&pairs);
+	postconf_free(&conf);
+}
+
+static void the_record_survives_its_bytes(void **state)
+{
+	static char a[] = "a\n", b[] = "b\n", c[] = "c\n", m[] = "unix:/x";
+	struct postconf base = picture(plain_main, plain_services, "");
+	struct state out = {.draining = true, .port = 7, .milter = m, .main = {a, b, c},
+	    .master = {c, a, b}, .plan = plan_of(&base)};
+	struct state in;
+	struct buf bytes;
+	struct fail f;
+
+	(void)state;
+	buf_init(&bytes, STATE_SIZE_MAX);
+	assert_int_equal(state_encode(&out, &bytes, &f), SG_OK);
+	assert_int_equal(state_decode(bytes.data, bytes.size, &in, &f), SG_OK);
+	assert_true(in.draining);
+	assert_string_equal(in.main.after, "c\n");
+	assert_string_equal(in.master.original, "c\n");
+	assert_int_equal(in.plan.count, out.plan.count);
+	assert_string_equal(new_of(&in.plan, NULL, "smtpd_milters"),
+	    new_of(&out.plan, NULL, "smtpd_milters"));
+	state_free(&in);
+	for (size_t size = 0; size < bytes.size; size++)
+		assert_int_equal(state_decode(bytes.data, size, &in, &f), SG_EFORMAT);
+	buf_free(&bytes);
+	plan_free(&out.plan);
+	postconf_free(&base);
+}
+
+static void marked_mail_is_told_from_other_mail(void **state)
+{
+	(void)state;
+	assert_true(queue_line_is_marked("X-Sealgate-Mark: 1 a b"));
+	assert_true(queue_line_is_marked("x-sealgate-route: local"));
+	assert_true(queue_line_is_marked("content_filter: seal:[127.0.0.1]:10225"));
+	assert_false(queue_line_is_marked("content_filter: sealed-tls:"));
+	assert_false(queue_line_is_marked("X-Sealgate-Kept: 1"));
+	assert_false(queue_line_is_marked("Subject: X-Sealgate-Mark: 1"));
+}
+
+/* What stands in config/postfix is what attaching writes. */
+static void file_is(const char *path, const char *text)
+{
+	struct buf file;
+	struct fail f;
+
+	buf_init(&file, 65536);
+	assert_int_equal(fd_read_file(path, &file, &f), SG_OK);
+	assert_string_equal(buf_str(&file), text);
+	buf_free(&file);
+}
+
+static void the_shipped_tables_are_those_that_are_written(void **state)
+{
+	static const char *const names[] = {"routes", "requeue", "unsealed"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char *text = tables_text(names[i], wish.port);
+		char *path = str_printf("config/postfix/%s", names[i]);
+
+		file_is(path, text);
+		free(text);
+		free(path);
+	}
+	assert_null(tables_text("other", 1));
+}
+
+static void the_shipped_changes_are_those_that_are_made(void **state)
+{
+	struct plan_wish shipped = {"unix:/run/sealgate/milter/milter.sock", 10225,
+	    "/etc/postfix/sealgate", true};
+	struct postconf base = picture(plain_main, plain_services, "");
+	struct plan plan;
+	struct buf text;
+	struct fail f;
+
+	(void)state;
+	buf_init(&text, 65536);
+	assert_int_equal(plan_make(&base, &shipped, &plan, &f), SG_OK);
+	assert_int_equal(show_text(&plan, &text), SG_OK);
+	file_is("config/postfix/changes", buf_str(&text));
+	buf_free(&text);
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_plain_postfix_gets_all_settings),
+		cmocka_unit_test(what_was_there_stands_behind),
+		cmocka_unit_test(overrides_of_services_are_covered),
+		cmocka_unit_test(draining_leaves_the_front_alone),
+		cmocka_unit_test(taken_names_and_ports_are_refused),
+		cmocka_unit_test(no_pickup_is_refused),
+		cmocka_unit_test(the_socket_is_spelled_as_postfix_needs_it),
+		cmocka_unit_test(reverting_gives_back_what_was_there),
+		cmocka_unit_test(reverting_keeps_what_others_changed),
+		cmocka_unit_test(a_difference_is_found_on_both_sides),
+		cmocka_unit_test(a_line_has_no_options),
+		cmocka_unit_test(strange_output_of_postconf_is_refused),
+		cmocka_unit_test(the_record_survives_its_bytes),
+		cmocka_unit_test(marked_mail_is_told_from_other_mail),
+		cmocka_unit_test(the_shipped_tables_are_those_that_are_written),
+		cmocka_unit_test(the_shipped_changes_are_those_that_are_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
