@@ -68,10 +68,9 @@ run_one() {
 report() {
 	local file=$1 folder=$2 status=1 ms=0 ok nok skip why='' word=PASS errors
 	read -r status ms < "$folder/result"
-	ok=$(grep -cE '^ok ' "$folder/output.log")
-	skip=$(grep -cE '^skip |^ok .*# SKIP' "$folder/output.log")
-	ok=$((ok - $(grep -cE '^ok .*# SKIP' "$folder/output.log")))
-	nok=$(grep -cE '^not ok ' "$folder/output.log")
+	skip=$(grep -cE '^skip |^(not )?ok .*# SKIP' "$folder/output.log")
+	ok=$(grep -E '^ok ' "$folder/output.log" | grep -cv '# SKIP')
+	nok=$(grep -E '^not ok ' "$folder/output.log" | grep -cv '# SKIP')
 	errors=$(unexpected_errors "$file" "$folder")
 	if [[ $status -eq 124 || $status -eq 137 ]]; then
 		why="took longer than $limit s"
@@ -88,7 +87,7 @@ report() {
 		bad+=("$file")
 	elif [[ $ok -eq 0 ]]; then
 		word=SKIP
-		why=$(sed -nE 's/^skip +//p; s/^ok .*# SKIP *//p' "$folder/output.log" | head -n 1)
+		why=$(sed -nE 's/^skip +//p; s/^(not )?ok .*# SKIP *//p' "$folder/output.log" | head -n 1)
 	fi
 	passed=$((passed + ok))
 	failed=$((failed + nok))
