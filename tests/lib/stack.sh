@@ -8,6 +8,7 @@
 #   stack_main=(NAME=VALUE ...)  settings for Postfix's main.cf, written before attaching
 #   stack_conf='...'             lines for the end of sealgate.conf
 #   stack_tenant='...'           lines for the tenant's section
+#   stack_scan='...'     lines for the section of the scanner
 #   stack_gateway=no             Postfix and sink only
 #   stack_attach=no              the gateway runs, but Postfix does not know it
 #
@@ -19,6 +20,7 @@ sealgate=$stack_build/sealgate
 stack_main=()
 stack_conf=
 stack_tenant=
+stack_scan=
 stack_gateway=yes
 stack_attach=yes
 stack=
@@ -207,6 +209,7 @@ gateway_conf() {
 		}
 		scan {
 			database_directory = "$stack_database"
+			$stack_scan
 		}
 		tenant inside {
 			domains = { "inside.example" }
