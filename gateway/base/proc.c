@@ -29,8 +29,10 @@
 /* AddressSanitizer maps terabytes: no bound on address space there. */
 #ifdef SG_SANITIZE
 #define PROC_BOUND_MEMORY false
+#define PROC_DUMPABLE 1	/* LeakSanitizer traces its own process */
 #else
 #define PROC_BOUND_MEMORY true
+#define PROC_DUMPABLE 0
 #endif
 
 /* ---- the worker's side ---- */
@@ -70,7 +72,7 @@ static void quiet_process(void)
 	static const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, PROC_DUMPABLE, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(077);
 }
@@ -188,7 +190,7 @@ enum fail_code proc_drop(const char *user, struct fail *f)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot become user %s", user);
 	SG_BUG_IF(setuid(0) == 0);
 	/* a change of user makes a process dumpable by the rules of the system */
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_DUMPABLE, PROC_DUMPABLE, 0, 0, 0);
 	return SG_OK;
 }
 

@@ -28,7 +28,7 @@ sanitize=()
 case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
 mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' \
 	! -path '*/pdfenc/main.o')
-mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o')
+mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
 read -ra flags < <(pkg-config --cflags gmime-3.0 pangocairo pangoft2)
 read -ra libs < <(pkg-config --libs gmime-3.0 pangocairo pangoft2 fontconfig libqpdf libidn2)
 gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$work/pdf_seal" \

@@ -3,6 +3,9 @@
  *
  * links: sealgate-milter
  */
+/* Faults are made here on purpose:
+ * expect-error: sealgate-vault: error vault-
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,4 +1,8 @@
 /* links: sealgate-scan */
+/* Faults are made here on purpose:
+ * expect-error: error out_of_service
+ * expect-error: error old_signatures_stay
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
