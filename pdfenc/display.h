@@ -95,9 +95,12 @@ struct display {
 	GHashTable *fonts;	/* references held */
 };
 
+/* An empty display of pages of this size, in points; the caller display_frees. */
 struct display *display_new(float width, float height);
+/* Releases it and all that its items point to. */
 void display_free(struct display *display);
 
+/* An empty page at the end; the display owns it. */
 struct display_page *display_add_page(struct display *display);
 /* A new item at the end of page, or at offset at of it (a ground below what is there). */
 struct display_item *display_add(struct display_page *page, enum display_kind kind);

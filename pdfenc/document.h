@@ -57,7 +57,9 @@ struct document {
 	bool truncated;		/* a maximum was met: some of it is in original.eml alone */
 };
 
+/* Without bodies and files; the caller document_frees. */
 struct document *document_new(void);
+/* Releases it and all it owns. */
 void document_free(struct document *document);
 
 /* Appends; the document owns the result. text may be NULL and is taken over. */

@@ -52,7 +52,9 @@ struct flow {
 	size_t size;		/* bytes of text so far */
 };
 
+/* Without blocks; the caller flow_frees. */
 struct flow *flow_new(void);
+/* Releases it and its blocks. */
 void flow_free(struct flow *flow);
 
 /* A new block at the end; the flow owns it. */

@@ -39,6 +39,10 @@ struct job_result {
 	uint32_t attachments;	/* original.eml not counted */
 };
 
+/*
+ * The whole way. SG_EFORMAT, SG_ELIMIT, SG_EUSAGE: the message, its size or the password cannot be
+ * used (permanent); all else is temporary.
+ */
 MUST_USE enum fail_code job_run(const struct job_options *options,
     const struct job_request *request, struct job_result *result_out, struct fail *f);
 

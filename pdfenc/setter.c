@@ -108,8 +108,10 @@ static void set_link(struct setter *setter, PangoLayoutLine *line, const struct 
 	int *ranges;
 	int count;
 
-	if (start >= line->start_index + line->length || end <= line->start_index)
+	if (start >= line->start_index + line->length || end <= line->start_index ||
+	    setter->links >= SETTER_LINKS_MAX)
 		return;
+	setter->links++;
 	pango_layout_line_get_x_ranges(line, start, end, &ranges, &count);
 	for (int i = 0; i < count; i++) {
 		struct display_link *link = &display_add(setter->page, DISPLAY_LINK)->as.link;

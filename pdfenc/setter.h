@@ -16,6 +16,7 @@
 #define SETTER_MARGIN 54.0	/* points left and right */
 #define SETTER_TOP 50.0
 #define SETTER_BOTTOM 62.0	/* the page's number stands in it */
+#define SETTER_LINKS_MAX 5000u	/* of a document; more are text only, since each is an object */
 
 enum setter_font {
 	SETTER_BODY,
@@ -47,6 +48,7 @@ struct setter {
 	unsigned int pages_max;
 	bool full;		/* the last page is full: nothing is set any more */
 	struct setter_panel panel;
+	unsigned int links;	/* set so far */
 	unsigned int bars;	/* quote bars at the left of what is being set */
 	double bars_top;
 };

@@ -12,6 +12,7 @@
 
 #include "pdfenc/flow.h"
 
+/* Appends to flow; text is clean UTF-8. */
 void text_to_flow(const GString *text, bool flowed, bool delsp, struct flow *flow);
 
 #endif

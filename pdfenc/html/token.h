@@ -28,6 +28,7 @@ struct token_reader {
 	unsigned int unclosed;		/* searches that went to the end in vain */
 };
 
+/* html is borrowed as long as the reader and its tokens are used. */
 void token_start(struct token_reader *reader, const char *html, size_t size);
 /* The next token; comments and declarations are skipped. */
 void token_next(struct token_reader *reader, struct token *token);
