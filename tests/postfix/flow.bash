@@ -31,12 +31,12 @@ flow_start() {
 
 flow_certificate() {
 	make_certificate "$1"
-	sg cert add "$stack/certs/$1.pem" >> "$stack/log/vault.out" 2>&1 || exit 1
+	sg cert add --tenant inside "$stack/certs/$1.pem" >> "$stack/log/vault.out" 2>&1 || exit 1
 }
 
 flow_password() {
 	printf '%s\n' "$password" > "$stack/password"
-	sg password set --password-file "$stack/password" "$1" >> "$stack/log/vault.out" 2>&1 || exit 1
+	sg password set --tenant inside --password-file "$stack/password" "$1" >> "$stack/log/vault.out" 2>&1 || exit 1
 }
 
 # message NAME SUBJECT [FIELD...]: writes $stack/NAME.eml, to alice's and bob's names in the header.
