@@ -124,13 +124,15 @@ static enum fail_code find_flag(struct session *session, struct front *front, st
 
 /* ---- ends ---- */
 
-/* Fields that only we may set: whoever sent them did not. */
+/* Fields that only we may set: whoever sent them did not, or a new mark takes their place. */
 static enum fail_code strip_marks(struct session *session, struct edits *edits, struct fail *f)
 {
 	enum fail_code code = edits_delete_all(edits, &session->message, MARK_HEADER);
 
 	if (code == SG_OK)
 		code = edits_delete_all(edits, &session->message, MARK_ROUTE);
+	if (code == SG_OK)
+		code = edits_delete_all(edits, &session->message, MARK_KEPT);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for edits");
 	return SG_OK;
@@ -408,6 +410,19 @@ static enum fail_code mark_for_stage(struct session *session, const struct front
 	return code;
 }
 
+/*
+ * Local mail with such a field comes from a forwarder (or was requeued): the header checks of pickup
+ * have already sent it to the second stage, which takes nothing without a mark.
+ */
+static bool is_routed(const struct session *session)
+{
+	const struct message *message = &session->message;
+
+	return session->address == NULL && (message_header(message, MARK_HEADER) != NULL ||
+	    message_header(message, MARK_ROUTE) != NULL ||
+	    message_header(message, MARK_KEPT) != NULL);
+}
+
 static enum reply_stage protect(struct session *session, const struct front *front,
     const struct str_list *recipients, struct plan *plans, struct session_outcome *outcome,
     struct fail *f)
@@ -419,7 +434,7 @@ static enum reply_stage protect(struct session *session, const struct front *fro
 	if (code != SG_OK)
 		return REPLY_PLAN;
 	if (recipients->count == 1 && plans[0].kind == PLAN_SEAL &&
-	    session->conf->seal_before_queue)
+	    session->conf->seal_before_queue && !is_routed(session))
 		code = seal_now(session, front, recipients->items[0], &plans[0], outcome, f);
 	else
 		code = mark_for_stage(session, front, recipients, plans, outcome, f);

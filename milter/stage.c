@@ -23,6 +23,22 @@ static void stage_free(struct stage *stage)
 	str_list_free(&stage->recipients);
 }
 
+/*
+ * The mark by which the message came. An inside copy that was requeued has only the one that it
+ * keeps: its recipients are those that Postfix finds now, and may be others.
+ */
+static enum fail_code find_mark(struct session *session, struct stage *stage, struct fail *f)
+{
+	enum fail_code code = mark_find(&session->message, MARK_HEADER, &stage->mark, f);
+
+	if (code == SG_ENOTFOUND)
+		code = mark_find(&session->message, MARK_KEPT, &stage->mark, f);
+	if (code == SG_ENOTFOUND)
+		return fail_set(f, SG_EDENIED, NULL,
+		    "Only messages that the gateway has marked are taken here");
+	return code;
+}
+
 /* Only a message with a valid mark of ours, for one recipient. */
 static enum fail_code check_mark(struct session *session, struct stage *stage, struct fail *f)
 {
@@ -30,11 +46,8 @@ static enum fail_code check_mark(struct session *session, struct stage *stage, s
 	unsigned char digest[VAULT_DIGEST_SIZE];
 	const unsigned char *body;
 	size_t size;
-	enum fail_code code = mark_find(&session->message, MARK_HEADER, &stage->mark, f);
+	enum fail_code code = find_mark(session, stage, f);
 
-	if (code == SG_ENOTFOUND)
-		return fail_set(f, SG_EDENIED, NULL,
-		    "Only messages that the gateway has marked are taken here");
 	if (code != SG_OK)
 		return code;
 	body = session_body_data(session, &size);
