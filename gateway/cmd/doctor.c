@@ -9,7 +9,7 @@
 #include "gateway/postfix/attach.h"
 #include "gateway/postfix/doctor.h"
 
-#define REPORT_MAX ((size_t)8 * 1024 * 1024)	/* bytes */
+#define REPORT_MAX ((size_t)8 * 1024 * 1024) /* bytes */
 #define SICK 1
 
 struct options {
@@ -18,10 +18,10 @@ struct options {
 };
 
 static const struct option long_options[] = {
-    {"config-directory", required_argument, NULL, 'd'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{ "config-directory", required_argument, NULL, 'd' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 /* False: *status_out is the exit status. */
@@ -100,7 +100,7 @@ static enum fail_code examine(const struct conf *conf, const struct options *opt
 
 static int look(struct options *options)
 {
-	struct conf_errors errors = {NULL, 0};
+	struct conf_errors errors = { NULL, 0 };
 	struct conf *conf = NULL;
 	bool healthy = false;
 	struct fail f;
@@ -122,7 +122,7 @@ static int look(struct options *options)
 
 static int run(int argc, char *argv[])
 {
-	struct options options = {NULL, false};
+	struct options options = { NULL, false };
 	int status;
 
 	if (read_options(argc, argv, &options, &status))
@@ -132,8 +132,8 @@ static int run(int argc, char *argv[])
 }
 
 const struct cmd cmd_doctor = {
-    .name = "doctor",
-    .usage = "doctor [--json] [--config-directory DIR]",
-    .help = "say what is wrong with the gateway and its Postfix, and how to mend it",
-    .run = run,
+	.name = "doctor",
+	.usage = "doctor [--json] [--config-directory DIR]",
+	.help = "say what is wrong with the gateway and its Postfix, and how to mend it",
+	.run = run,
 };

@@ -10,10 +10,10 @@
 #include "gateway/postfix/queue.h"
 #include "gateway/postfix/show.h"
 
-#define OUTPUT_MAX ((size_t)8 * 1024 * 1024)	/* bytes of what we print */
+#define OUTPUT_MAX ((size_t)8 * 1024 * 1024) /* bytes of what we print */
 
 struct options {
-	char *folder;		/* Postfix's */
+	char *folder; /* Postfix's */
 	bool dry_run;
 	bool yes;
 	bool json;
@@ -24,14 +24,14 @@ struct options {
 enum { OPT_FOLDER = 256, OPT_DRY_RUN, OPT_JSON, OPT_NO_RELOAD, OPT_LEAVE };
 
 static const struct option long_options[] = {
-    {"config-directory", required_argument, NULL, OPT_FOLDER},
-    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"no-reload", no_argument, NULL, OPT_NO_RELOAD},
-    {"leave-services", no_argument, NULL, OPT_LEAVE},
-    {"yes", no_argument, NULL, 'y'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{ "config-directory", required_argument, NULL, OPT_FOLDER },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "no-reload", no_argument, NULL, OPT_NO_RELOAD },
+	{ "leave-services", no_argument, NULL, OPT_LEAVE },
+	{ "yes", no_argument, NULL, 'y' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 /* False: not understood (an exit status is in *status_out), or --help was answered. */
@@ -88,7 +88,8 @@ static enum fail_code print_changes(const struct attach *attach, const struct op
 		if (code == SG_OK)
 			code = str_json(&text, attach->folder);
 		if (code == SG_OK)
-			code = buf_printf(&text, ", \"changed\": %s, \"applied\": %s, \"changes\": ",
+			code = buf_printf(&text,
+			    ", \"changed\": %s, \"applied\": %s, \"changes\": ",
 			    attach->changed ? "true" : "false",
 			    attach->changed && !options->dry_run ? "true" : "false");
 		if (code == SG_OK)
@@ -148,9 +149,10 @@ static enum fail_code reload(const struct attach *attach, const struct options *
 	if (code == SG_OK && running && !options->no_reload)
 		code = attach_reload(attach->folder, f);
 	if (code == SG_OK)
-		say(options, !running ? "Done; Postfix is not running." :
-		    options->no_reload ? "Done; Postfix takes notice with \"postfix reload\"." :
-		    "Done; Postfix has reloaded.");
+		say(options,
+		    !running               ? "Done; Postfix is not running." :
+		        options->no_reload ? "Done; Postfix takes notice with \"postfix reload\"." :
+		                             "Done; Postfix has reloaded.");
 	return code;
 }
 
@@ -171,8 +173,8 @@ static int run_attach(const struct options *options)
 	if (status != EX_OK)
 		return status;
 	fail_clear(&f);
-	code = attach_prepare(options->folder, ATTACH_FULL, conf->socket, conf->stage_port,
-	    &attach, &f);
+	code = attach_prepare(options->folder, ATTACH_FULL, conf->socket, conf->stage_port, &attach,
+	    &f);
 	if (code == SG_OK)
 		code = print_changes(&attach, options, &f);
 	if (code == SG_OK && !attach.changed)
@@ -203,7 +205,8 @@ static enum fail_code refuse_marked(const struct queue_marked *marked, struct fa
 			break;
 	}
 	text = buf_str(&ids);
-	(void)fail_set(f, SG_ESYSTEM, "let it be delivered (postqueue -f), delete it (postsuper -d), "
+	(void)fail_set(f, SG_ESYSTEM,
+	    "let it be delivered (postqueue -f), delete it (postsuper -d), "
 	    "or use --leave-services now and detach again later",
 	    "flagged messages in the queue wait to be sealed: %zu:%s%s", marked->count,
 	    text == NULL ? "" : text, marked->count > QUEUE_IDS_MAX ? " ..." : "");
@@ -232,8 +235,7 @@ static enum fail_code look_again(const struct options *options, struct fail *f)
 	return code == SG_OK ? refuse_marked(&marked, f) : code;
 }
 
-static enum fail_code detach(struct attach *attach, const struct options *options,
-    struct fail *f)
+static enum fail_code detach(struct attach *attach, const struct options *options, struct fail *f)
 {
 	bool stale;
 	enum fail_code code = attach_commit(attach, f);
@@ -256,7 +258,7 @@ static enum fail_code detach(struct attach *attach, const struct options *option
 static int run_detach(const struct options *options)
 {
 	enum attach_goal goal = options->leave_services ? ATTACH_DRAIN : ATTACH_NONE;
-	struct queue_marked marked = {.count = 0};
+	struct queue_marked marked = { .count = 0 };
 	struct attach attach;
 	struct fail f;
 	int status = EX_OK;
@@ -271,8 +273,8 @@ static int run_detach(const struct options *options)
 	if (code == SG_OK)
 		code = print_changes(&attach, options, &f);
 	if (code == SG_OK && !attach.changed)
-		say(options, attach.has_state ? "Nothing to change." :
-		    "Not attached; nothing to change.");
+		say(options,
+		    attach.has_state ? "Nothing to change." : "Not attached; nothing to change.");
 	if (code != SG_OK || !attach.changed || options->dry_run || !agreed(options, &f, &status))
 		goto out;
 	code = detach(&attach, options, &f);
@@ -304,8 +306,10 @@ static enum fail_code print_status(const struct attach *attach, const struct opt
 	if (!options->json) {
 		(void)printf("%s: %s\n", attach->folder, state_word(attach));
 		if (attach->has_state)
-			(void)printf("milter %s, second stage on 127.0.0.1:%u, %zu flagged messages "
-			    "in the queue\n", milter, attach->state.port, marked->count);
+			(void)
+			    printf("milter %s, second stage on 127.0.0.1:%u, %zu flagged messages "
+			           "in the queue\n",
+			        milter, attach->state.port, marked->count);
 		return SG_OK;
 	}
 	buf_init(&json, OUTPUT_MAX);
@@ -330,7 +334,7 @@ static enum fail_code print_status(const struct attach *attach, const struct opt
 /* What an attach with the earlier one's values would still change tells whether all is in place. */
 static int run_status(const struct options *options)
 {
-	struct queue_marked marked = {.count = 0};
+	struct queue_marked marked = { .count = 0 };
 	struct attach attach;
 	struct fail f;
 	enum fail_code code;
@@ -358,7 +362,7 @@ static int run_status(const struct options *options)
 static const struct {
 	const char *name;
 	int (*run)(const struct options *options);
-} actions[] = {{"attach", run_attach}, {"detach", run_detach}, {"status", run_status}};
+} actions[] = { { "attach", run_attach }, { "detach", run_detach }, { "status", run_status } };
 
 static int run_action(const char *name, struct options *options)
 {
@@ -376,7 +380,7 @@ static int run_action(const char *name, struct options *options)
 
 static int run(int argc, char *argv[])
 {
-	struct options options = {NULL, false, false, false, false, false};
+	struct options options = { NULL, false, false, false, false, false };
 	int status;
 
 	if (argc < 2)
@@ -390,10 +394,12 @@ static int run(int argc, char *argv[])
 }
 
 const struct cmd cmd_postfix = {
-    .name = "postfix",
-    .usage = "postfix attach [-ny] [--json] [--no-reload] [--config-directory DIR]\n"
-	"postfix detach [-ny] [--json] [--no-reload] [--leave-services] [--config-directory DIR]\n"
-	"postfix status [--json] [--config-directory DIR]",
-    .help = "put Sealgate into a Postfix, take it out, tell whether it is in",
-    .run = run,
+	.name = "postfix",
+	.usage =
+	    "postfix attach [-ny] [--json] [--no-reload] [--config-directory DIR]\n"
+	    "postfix detach [-ny] [--json] [--no-reload] [--leave-services]"
+	    " [--config-directory DIR]\n"
+	    "postfix status [--json] [--config-directory DIR]",
+	.help = "put Sealgate into a Postfix, take it out, tell whether it is in",
+	.run = run,
 };

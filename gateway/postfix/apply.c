@@ -9,18 +9,18 @@
 /* What one call of postconf is for. */
 struct kind {
 	const char *option;
-	bool service;	/* changes of master.cf */
-	bool whole;	/* of whole services */
+	bool service; /* changes of master.cf */
+	bool whole; /* of whole services */
 	bool remove;
 };
 
 static const struct kind kinds[] = {
-    {"-MX", true, true, true},	/* first, so that a service comes again without old options */
-    {"-Me", true, true, false},
-    {"-PX", true, false, true},
-    {"-Pe", true, false, false},
-    {"-X", false, false, true},
-    {"-e", false, false, false},
+	{ "-MX", true, true, true }, /* first, so that a service comes again without old options */
+	{ "-Me", true, true, false },
+	{ "-PX", true, false, true },
+	{ "-Pe", true, false, false },
+	{ "-X", false, false, true },
+	{ "-e", false, false, false },
 };
 
 static enum fail_code no_memory(struct fail *f)
@@ -31,8 +31,8 @@ static enum fail_code no_memory(struct fail *f)
 /* postconf's -Pe takes no white space; -Me does, in braces. */
 static bool is_spaced(const struct plan_change *change)
 {
-	return change->service != NULL && change->name != NULL && change->new != NULL &&
-	    strpbrk(change->new, " \t") != NULL;
+	return change->service != NULL && change->name != NULL &&
+	    change->new != NULL &&strpbrk(change->new, " \t") != NULL;
 }
 
 static bool is_kind(const struct plan_change *change, const struct kind *kind)
@@ -76,7 +76,7 @@ static enum fail_code run_postconf(const char *folder, const char *option,
 static enum fail_code apply_kind(const char *folder, const struct plan *plan,
     const struct kind *kind, struct fail *f)
 {
-	struct str_list arguments = {NULL, 0};
+	struct str_list arguments = { NULL, 0 };
 	enum fail_code code = SG_OK;
 
 	for (size_t i = 0; code == SG_OK && i < plan->count; i++) {
@@ -100,7 +100,7 @@ static enum fail_code apply_kind(const char *folder, const struct plan *plan,
 static enum fail_code read_entry(const char *folder, const char *service, struct buf *out,
     struct fail *f)
 {
-	const char *argv[] = {"postconf", "-c", folder, "-M", service, NULL};
+	const char *argv[] = { "postconf", "-c", folder, "-M", service, NULL };
 	enum fail_code code = run_read(argv, out, f);
 
 	if (code == SG_OK) {
@@ -115,8 +115,8 @@ static enum fail_code apply_spaced(const char *folder, const struct plan_change 
 {
 	char *old = str_printf("%s/%s", change->service, change->name);
 	char *entry = NULL;
-	const char *remove[] = {"postconf", "-c", folder, "-PX", old, NULL};
-	const char *edit[] = {"postconf", "-c", folder, "-Me", NULL, NULL};
+	const char *remove[] = { "postconf", "-c", folder, "-PX", old, NULL };
+	const char *edit[] = { "postconf", "-c", folder, "-Me", NULL, NULL };
 	struct buf line;
 	enum fail_code code;
 

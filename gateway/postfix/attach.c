@@ -31,7 +31,7 @@ static enum fail_code read_text(const char *path, char **text_out, struct fail *
 		code = fail_set(f, SG_EFORMAT, NULL, "%s holds a NUL", path);
 	if (code == SG_OK) {
 		*text_out = data.size > 0 ? str_dup_n((const char *)data.data, data.size) :
-		    str_dup("");
+		                            str_dup("");
 		code = *text_out == NULL ? no_memory(f) : SG_OK;
 	}
 	buf_free(&data);
@@ -84,7 +84,7 @@ static enum fail_code write_copy(const char *path, const char *text, struct fail
 	size_t size = strlen(text);
 	char *whole = str_printf("%s%s", text, size > 0 && text[size - 1] != '\n' ? "\n" : "");
 	enum fail_code code = whole == NULL ? no_memory(f) :
-	    fd_replace_file(path, whole, strlen(whole), 0600, f);
+	                                      fd_replace_file(path, whole, strlen(whole), 0600, f);
 
 	free(whole);
 	return code;
@@ -98,8 +98,8 @@ static enum fail_code copies_write(const struct copies *copies, const char *main
 	return code == SG_OK ? write_copy(copies->master, master, f) : code;
 }
 
-static enum fail_code copies_read(const struct copies *copies, char **main_out,
-    char **master_out, struct fail *f)
+static enum fail_code copies_read(const struct copies *copies, char **main_out, char **master_out,
+    struct fail *f)
 {
 	enum fail_code code = read_text(copies->main, main_out, f);
 
@@ -110,10 +110,9 @@ static enum fail_code copies_read(const struct copies *copies, char **main_out,
  * Postfix's programs wait up to two seconds for a main.cf that was written this very moment, since
  * it may be half written. Ours is whole.
  */
-static enum fail_code copies_load(const struct copies *copies, struct postconf *out,
-    struct fail *f)
+static enum fail_code copies_load(const struct copies *copies, struct postconf *out, struct fail *f)
 {
-	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
 
 	if (utimensat(AT_FDCWD, copies->main, times, 0) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot set the time of %s", copies->main);
@@ -144,8 +143,8 @@ static enum fail_code lock(struct attach *attach, struct fail *f)
 	if (attach->lock < 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot open %s", attach->folder);
 	if (flock(attach->lock, LOCK_EX | LOCK_NB) != 0)
-		return fail_errno(f, SG_EPEER, "wait for it", "another attach or detach works in %s",
-		    attach->folder);
+		return fail_errno(f, SG_EPEER, "wait for it",
+		    "another attach or detach works in %s", attach->folder);
 	return SG_OK;
 }
 
@@ -188,10 +187,10 @@ static bool untouched(const struct attach_file *file, const struct state_file *k
 	    same(file->now, known->original);
 }
 
-static enum fail_code revert(const struct attach *attach, const struct copies *copies,
-    bool in_main, bool in_master, struct fail *f)
+static enum fail_code revert(const struct attach *attach, const struct copies *copies, bool in_main,
+    bool in_master, struct fail *f)
 {
-	struct plan back = {NULL, 0};
+	struct plan back = { NULL, 0 };
 	struct postconf now;
 	enum fail_code code = copies_load(copies, &now, f);
 
@@ -205,9 +204,9 @@ static enum fail_code revert(const struct attach *attach, const struct copies *c
 	return code;
 }
 
-/* What stands in the copy of a file now, if it was changed there; else the text it was made from. */
-static enum fail_code base_text(const char *path, bool reverted, const char *text,
-    char **base_out, struct fail *f)
+/* The copy of a file as it is now, if it was changed there; else the text it was made from. */
+static enum fail_code base_text(const char *path, bool reverted, const char *text, char **base_out,
+    struct fail *f)
 {
 	if (reverted)
 		return read_text(path, base_out, f);
@@ -215,8 +214,7 @@ static enum fail_code base_text(const char *path, bool reverted, const char *tex
 	return *base_out == NULL ? no_memory(f) : SG_OK;
 }
 
-static enum fail_code make_base(struct attach *attach, const struct copies *copies,
-    struct fail *f)
+static enum fail_code make_base(struct attach *attach, const struct copies *copies, struct fail *f)
 {
 	const struct state *state = &attach->state;
 	bool keep_main = !attach->has_state || !untouched(&attach->main, &state->main);
@@ -230,8 +228,9 @@ static enum fail_code make_base(struct attach *attach, const struct copies *copi
 		code = revert(attach, copies, keep_main, keep_master, f);
 	if (code == SG_OK)
 		code = base_text(copies->main, merge && keep_main, main, &attach->main.base, f);
-	return code == SG_OK ? base_text(copies->master, merge && keep_master, master,
-	    &attach->master.base, f) : code;
+	return code == SG_OK ?
+	    base_text(copies->master, merge && keep_master, master, &attach->master.base, f) :
+	    code;
 }
 
 /* --- putting in --- */
@@ -251,7 +250,7 @@ static enum fail_code choose_milter(struct attach *attach, const struct postconf
 static enum fail_code put_in(struct attach *attach, const struct copies *copies,
     const struct postconf *base, const char *socket, unsigned int port, struct fail *f)
 {
-	struct plan_wish wish = {.folder = attach->tables, .front = attach->goal == ATTACH_FULL};
+	struct plan_wish wish = { .folder = attach->tables, .front = attach->goal == ATTACH_FULL };
 	enum fail_code code = choose_milter(attach, base, socket, port, f);
 
 	wish.milter = attach->milter;
@@ -260,8 +259,8 @@ static enum fail_code put_in(struct attach *attach, const struct copies *copies,
 		code = plan_make(base, &wish, &attach->plan, f);
 	if (code == SG_OK)
 		code = apply_plan(copies->folder, &attach->plan, f);
-	return code == SG_OK ?
-	    copies_read(copies, &attach->main.after, &attach->master.after, f) : code;
+	return code == SG_OK ? copies_read(copies, &attach->main.after, &attach->master.after, f) :
+	                       code;
 }
 
 static enum fail_code make_after(struct attach *attach, const struct copies *copies,
@@ -275,8 +274,7 @@ static enum fail_code make_after(struct attach *attach, const struct copies *cop
 }
 
 /* postconf takes no name of a copy's folder for ours: pictures of both, compared. */
-static enum fail_code compare(struct attach *attach, const struct copies *copies,
-    struct fail *f)
+static enum fail_code compare(struct attach *attach, const struct copies *copies, struct fail *f)
 {
 	struct postconf now;
 	struct postconf after;
@@ -401,8 +399,7 @@ static enum fail_code replace(const struct attach_file *file, struct fail *f)
 		return SG_OK;
 	if (stat(file->path, &st) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot look at %s", file->path);
-	return fd_replace_file(file->path, file->after, strlen(file->after),
-	    st.st_mode & 07777, f);
+	return fd_replace_file(file->path, file->after, strlen(file->after), st.st_mode & 07777, f);
 }
 
 /* The record borrows all its texts from attach. */
@@ -411,12 +408,12 @@ static enum fail_code save_record(const struct attach *attach, struct fail *f)
 	const struct attach_file *main = &attach->main;
 	const struct attach_file *master = &attach->master;
 	struct state state = {
-	    .draining = attach->goal == ATTACH_DRAIN,
-	    .port = attach->port,
-	    .milter = attach->milter,
-	    .main = {main->base, main->now, main->after},
-	    .master = {master->base, master->now, master->after},
-	    .plan = attach->plan,
+		.draining = attach->goal == ATTACH_DRAIN,
+		.port = attach->port,
+		.milter = attach->milter,
+		.main = { main->base, main->now, main->after },
+		.master = { master->base, master->now, master->after },
+		.plan = attach->plan,
 	};
 
 	return state_save(attach->tables, &state, f);
@@ -476,7 +473,7 @@ static enum fail_code ignore(void *context, const char *data, size_t size, struc
 
 enum fail_code attach_running(const char *folder, bool *running_out, struct fail *f)
 {
-	const char *argv[] = {"postfix", "-c", folder, "status", NULL};
+	const char *argv[] = { "postfix", "-c", folder, "status", NULL };
 	struct run_end end;
 	enum fail_code code = run_stream(argv, ignore, NULL, &end, f);
 
@@ -486,7 +483,7 @@ enum fail_code attach_running(const char *folder, bool *running_out, struct fail
 
 enum fail_code attach_reload(const char *folder, struct fail *f)
 {
-	const char *argv[] = {"postfix", "-c", folder, "reload", NULL};
+	const char *argv[] = { "postfix", "-c", folder, "reload", NULL };
 
 	return run_read(argv, NULL, f);
 }

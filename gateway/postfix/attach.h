@@ -17,36 +17,36 @@
 #include "gateway/postfix/plan.h"
 #include "gateway/postfix/state.h"
 
-#define ATTACH_FOLDER "sealgate"	/* beside main.cf: our tables and the record */
+#define ATTACH_FOLDER "sealgate" /* beside main.cf: our tables and the record */
 
 enum attach_goal {
-	ATTACH_FULL,	/* attached */
-	ATTACH_DRAIN,	/* only the services that carry marked mail */
-	ATTACH_NONE	/* detached */
+	ATTACH_FULL, /* attached */
+	ATTACH_DRAIN, /* only the services that carry marked mail */
+	ATTACH_NONE /* detached */
 };
 
 /* A file of Postfix's on the way. */
 struct attach_file {
-	char *path;		/* behind symbolic links */
+	char *path; /* behind symbolic links */
 	char *now;
-	char *base;		/* without us */
+	char *base; /* without us */
 	char *after;
 };
 
 struct attach {
 	enum attach_goal goal;
-	char *folder;		/* of main.cf, absolute */
-	char *tables;		/* folder/sealgate */
+	char *folder; /* of main.cf, absolute */
+	char *tables; /* folder/sealgate */
 	int lock;
 	bool has_state;
-	struct state state;	/* of the earlier attach */
+	struct state state; /* of the earlier attach */
 	struct attach_file main;
 	struct attach_file master;
-	char *milter;		/* what is put into smtpd_milters; NULL for ATTACH_NONE */
+	char *milter; /* what is put into smtpd_milters; NULL for ATTACH_NONE */
 	unsigned int port;
-	struct plan plan;	/* all that is ours in after */
-	struct plan changes;	/* what differs between now and after */
-	bool changed;		/* anything at all to write, tables and record included */
+	struct plan plan; /* all that is ours in after */
+	struct plan changes; /* what differs between now and after */
+	bool changed; /* anything at all to write, tables and record included */
 };
 
 /*

@@ -10,27 +10,28 @@
 #include "gateway/postfix/doctor_checks.h"
 
 static const struct doctor_check checks[] = {
-    {"sandbox", "Landlock in this kernel; sandbox in the configuration", false, check_sandbox},
-    {"state", "owner and rights of state_directory", false, check_state},
-    {"master-key", "owner and rights of master_key_file", false, check_master_key},
-    {"signatures", "virus signatures: are there any, and how old", false, check_signatures},
-    {"filter", "does somebody listen on socket", false, check_filter},
-    {"scanner", "does a scanner answer, and find its test virus", false, check_scanner},
-    {"pdf", "does a PDF worker listen", false, check_pdf},
-    {"vault", "does the vault answer", false, check_vault},
-    {"postfix-version", "is this Postfix one that Sealgate knows", true, check_version},
-    {"attached", "is every setting of \"postfix attach\" in place", true, check_attached},
-    {"reach", "can Postfix's user connect to socket, also from a chroot", true, check_reach},
-    {"smtpd-milters", "the milters that each smtpd service really uses", true, check_smtpd},
-    {"local-milters", "the milters for mail submitted on this machine", true, check_local},
-    {"second-stage", "the service that seals what was marked", true, check_stage},
-    {"backstop", "does every SMTP client hold marked mail back", true, check_backstop},
-    {"behind", "milters behind Sealgate that change bodies", true, check_behind},
-    {"content-filter", "content_filter and smtpd_proxy_filter", true, check_filters},
-    {"filter-nexthop", "default_filter_nexthop", true, check_nexthop},
-    {"deliveries", "LMTP and pipe deliveries, which may forward", true, check_deliveries},
-    {"size", "message_size_limit against message.size_max", true, check_limits},
-    {"soft-bounce", "soft_bounce", true, check_soft_bounce},
+	{ "sandbox", "Landlock in this kernel; sandbox in the configuration", false,
+	    check_sandbox },
+	{ "state", "owner and rights of state_directory", false, check_state },
+	{ "master-key", "owner and rights of master_key_file", false, check_master_key },
+	{ "signatures", "virus signatures: are there any, and how old", false, check_signatures },
+	{ "filter", "does somebody listen on socket", false, check_filter },
+	{ "scanner", "does a scanner answer, and find its test virus", false, check_scanner },
+	{ "pdf", "does a PDF worker listen", false, check_pdf },
+	{ "vault", "does the vault answer", false, check_vault },
+	{ "postfix-version", "is this Postfix one that Sealgate knows", true, check_version },
+	{ "attached", "is every setting of \"postfix attach\" in place", true, check_attached },
+	{ "reach", "can Postfix's user connect to socket, also from a chroot", true, check_reach },
+	{ "smtpd-milters", "the milters that each smtpd service really uses", true, check_smtpd },
+	{ "local-milters", "the milters for mail submitted on this machine", true, check_local },
+	{ "second-stage", "the service that seals what was marked", true, check_stage },
+	{ "backstop", "does every SMTP client hold marked mail back", true, check_backstop },
+	{ "behind", "milters behind Sealgate that change bodies", true, check_behind },
+	{ "content-filter", "content_filter and smtpd_proxy_filter", true, check_filters },
+	{ "filter-nexthop", "default_filter_nexthop", true, check_nexthop },
+	{ "deliveries", "LMTP and pipe deliveries, which may forward", true, check_deliveries },
+	{ "size", "message_size_limit against message.size_max", true, check_limits },
+	{ "soft-bounce", "soft_bounce", true, check_soft_bounce },
 };
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
@@ -71,7 +72,7 @@ static void add(struct doctor *doctor, enum doctor_result result, const char *hi
 {
 	struct doctor_finding *findings = NULL;
 	char what[2 * FAIL_WHAT_MAX];
-	struct doctor_finding new = {.check = doctor->check, .result = result};
+	struct doctor_finding new = { .check = doctor->check, .result = result };
 
 	(void)vsnprintf(what, sizeof(what), format, args);
 	new.what = str_dup(what);
@@ -137,8 +138,9 @@ static void look_at_postfix(struct doctor *doctor)
 	doctor->check = "postfix";
 	fail_clear(&f);
 	if (postconf_load(doctor->folder, true, &doctor->postfix, &f) != SG_OK) {
-		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint :
-		    "name Postfix's folder with --config-directory", "%s", f.what);
+		doctor_bad(doctor,
+		    f.hint[0] != '\0' ? f.hint : "name Postfix's folder with --config-directory",
+		    "%s", f.what);
 		return;
 	}
 	doctor->has_postfix = true;
@@ -186,11 +188,13 @@ bool doctor_healthy(const struct doctor *doctor)
 static void attached_finding(struct doctor *doctor, const struct attach *attach)
 {
 	if (!attach->has_state)
-		doctor_bad(doctor, "run \"sealgate postfix attach\"", "Postfix in %s is not attached",
-		    attach->folder);
+		doctor_bad(doctor, "run \"sealgate postfix attach\"",
+		    "Postfix in %s is not attached", attach->folder);
 	else if (attach->state.draining)
-		doctor_bad(doctor, "run \"sealgate postfix detach\" when the queue has no flagged mail, "
-		    "or attach", "only the services for marked mail are left in %s", attach->folder);
+		doctor_bad(doctor,
+		    "run \"sealgate postfix detach\" when the queue has no flagged mail, "
+		    "or attach",
+		    "only the services for marked mail are left in %s", attach->folder);
 	else if (attach->changes.count > 0)
 		doctor_bad(doctor, "run \"sealgate postfix attach\" (--dry-run shows them)",
 		    "%zu settings in %s differ from what is needed", attach->changes.count,
@@ -210,7 +214,7 @@ void check_attached(struct doctor *doctor)
 
 	fail_clear(&f);
 	if (attach_prepare(doctor->folder, ATTACH_FULL, doctor->conf->socket,
-	    doctor->conf->stage_port, &attach, &f) == SG_OK)
+	        doctor->conf->stage_port, &attach, &f) == SG_OK)
 		attached_finding(doctor, &attach);
 	else
 		doctor_failure(doctor, DOCTOR_FAIL, &f);
@@ -219,7 +223,7 @@ void check_attached(struct doctor *doctor)
 
 /* --- the report --- */
 
-static const char *const words[] = {"ok", "warn", "fail"};
+static const char *const words[] = { "ok", "warn", "fail" };
 
 static size_t count_of(const struct doctor *doctor, enum doctor_result result)
 {
@@ -237,22 +241,24 @@ enum fail_code doctor_text(const struct doctor *doctor, struct buf *out)
 	for (size_t i = 0; code == SG_OK && i < doctor->count; i++) {
 		const struct doctor_finding *finding = &doctor->findings[i];
 
-		code = buf_printf(out, "%-4s  %-15s  %s\n", words[finding->result],
-		    finding->check, finding->what);
+		code = buf_printf(out, "%-4s  %-15s  %s\n", words[finding->result], finding->check,
+		    finding->what);
 		if (code == SG_OK && finding->hint != NULL)
 			code = buf_printf(out, "%23s  -> %s\n", "", finding->hint);
 	}
 	if (code == SG_OK && doctor->incomplete)
 		code = buf_printf(out, "fail  no memory for all findings\n");
-	return code == SG_OK ? buf_printf(out, "%zu ok, %zu warnings, %zu failures\n",
-	    count_of(doctor, DOCTOR_OK), count_of(doctor, DOCTOR_WARN),
-	    count_of(doctor, DOCTOR_FAIL)) : code;
+	return code == SG_OK ?
+	    buf_printf(out, "%zu ok, %zu warnings, %zu failures\n", count_of(doctor, DOCTOR_OK),
+	        count_of(doctor, DOCTOR_WARN), count_of(doctor, DOCTOR_FAIL)) :
+	    code;
 }
 
 static enum fail_code json_finding(const struct doctor_finding *finding, struct buf *out)
 {
-	enum fail_code code = buf_printf(out, "{\"check\": \"%s\", \"result\": \"%s\", \"what\": ",
-	    finding->check, words[finding->result]);
+	enum fail_code code = buf_printf(out,
+	    "{\"check\": \"%s\", \"result\": \"%s\", \"what\": ", finding->check,
+	    words[finding->result]);
 
 	if (code == SG_OK)
 		code = str_json(out, finding->what);
@@ -260,7 +266,7 @@ static enum fail_code json_finding(const struct doctor_finding *finding, struct 
 		code = buf_append_str(out, ", \"hint\": ");
 	if (code == SG_OK)
 		code = finding->hint == NULL ? buf_append_str(out, "null") :
-		    str_json(out, finding->hint);
+		                               str_json(out, finding->hint);
 	return code == SG_OK ? buf_append_str(out, "}") : code;
 }
 

@@ -16,37 +16,37 @@
 #include "gateway/base/fail.h"
 #include "gateway/postfix/postconf.h"
 
-#define DOCTOR_FINDINGS_MAX 4096	/* services times checks of any sane master.cf */
+#define DOCTOR_FINDINGS_MAX 4096 /* services times checks of any sane master.cf */
 
 enum doctor_result {
 	DOCTOR_OK = 0,
-	DOCTOR_WARN = 1,	/* works, but somebody should know */
-	DOCTOR_FAIL = 2		/* does not work, or is not safe */
+	DOCTOR_WARN = 1, /* works, but somebody should know */
+	DOCTOR_FAIL = 2 /* does not work, or is not safe */
 };
 
 struct doctor_finding {
-	const char *check;	/* name in the table; static */
+	const char *check; /* name in the table; static */
 	enum doctor_result result;
 	char *what;
-	char *hint;		/* what to do, or NULL */
+	char *hint; /* what to do, or NULL */
 };
 
 struct doctor {
 	const struct conf *conf;
-	const char *folder;		/* Postfix's; borrowed */
+	const char *folder; /* Postfix's; borrowed */
 	const struct clock *clock;
-	struct postconf postfix;	/* expanded picture; empty without Postfix */
+	struct postconf postfix; /* expanded picture; empty without Postfix */
 	bool has_postfix;
-	char *milter;			/* our milter as Postfix spells it, or NULL */
-	const char *check;		/* the one that runs */
+	char *milter; /* our milter as Postfix spells it, or NULL */
+	const char *check; /* the one that runs */
 	struct doctor_finding *findings;
 	size_t count;
-	bool incomplete;		/* no memory for a finding: never healthy */
+	bool incomplete; /* no memory for a finding: never healthy */
 };
 
 struct doctor_check {
 	const char *name;
-	const char *looks_at;		/* for people: one line of the manual page */
+	const char *looks_at; /* for people: one line of the manual page */
 	bool needs_postfix;
 	void (*run)(struct doctor *doctor);
 };
@@ -73,8 +73,11 @@ MUST_USE enum fail_code doctor_json(const struct doctor *doctor, struct buf *out
 
 /* --- for the checks --- */
 
+/* A finding of the check that runs: all is well. */
 void doctor_ok(struct doctor *doctor, const char *format, ...) SG_PRINTF(2, 3);
+/* Works, but somebody should know. hint: what to do, or NULL. */
 void doctor_warn(struct doctor *doctor, const char *hint, const char *format, ...) SG_PRINTF(3, 4);
+/* The same for a failure. */
 void doctor_bad(struct doctor *doctor, const char *hint, const char *format, ...) SG_PRINTF(3, 4);
 /* A finding out of a failure. */
 void doctor_failure(struct doctor *doctor, enum doctor_result result, const struct fail *f);

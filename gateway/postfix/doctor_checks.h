@@ -16,7 +16,7 @@ void check_filter(struct doctor *doctor);
 void check_scanner(struct doctor *doctor);
 void check_pdf(struct doctor *doctor);
 void check_vault(struct doctor *doctor);
-/* doctor_reach.c: can Postfix's programs connect to the filter, with their user and in their jail? */
+/* doctor_reach.c: can Postfix connect to the filter, with its user and in its jail? */
 void check_reach(struct doctor *doctor);
 
 /* doctor_postfix.c: pure, on the picture of main.cf and master.cf */

@@ -20,7 +20,7 @@
 #include "milter/scan/scan.h"
 
 #define RUN_HINT "start it: \"sealgate run\", or systemctl start sealgate; then look into its log"
-#define ANSWER_MS 10000		/* of a worker that has nothing else to do: milliseconds */
+#define ANSWER_MS 10000 /* of a worker that has nothing else to do: milliseconds */
 #define DAY_MS INT64_C(86400000)
 
 /* --- this machine --- */
@@ -37,9 +37,10 @@ void check_sandbox(struct doctor *doctor)
 		    "the workers run in a reduced sandbox");
 	else if (reduced)
 		doctor_warn(doctor, "use a kernel with Landlock (lsm=landlock,... at boot)",
-		    "no Landlock in this kernel: the workers' files are guarded by their rights alone");
+		    "no Landlock in this kernel: only their rights guard the workers' files");
 	else
-		doctor_bad(doctor, "boot with Landlock (lsm=landlock,...), or write sandbox = reduced",
+		doctor_bad(doctor,
+		    "boot with Landlock (lsm=landlock,...), or write sandbox = reduced",
 		    "no Landlock in this kernel: the workers refuse to start");
 }
 
@@ -93,8 +94,8 @@ void check_master_key(struct doctor *doctor)
 
 static bool is_signature_file(const char *name)
 {
-	static const char *const ends[] = {".cvd", ".cld", ".cud", ".hdb", ".hsb", ".mdb", ".msb",
-	    ".ndb", ".ldb", ".cdb", ".fp", ".yar", ".yara"};
+	static const char *const ends[] = { ".cvd", ".cld", ".cud", ".hdb", ".hsb", ".mdb", ".msb",
+		".ndb", ".ldb", ".cdb", ".fp", ".yar", ".yara" };
 	const char *dot = strrchr(name, '.');
 
 	for (size_t i = 0; dot != NULL && i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -148,13 +149,13 @@ void check_signatures(struct doctor *doctor)
 
 static enum fail_code connect_local(const char *path, struct fail *f)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
 	enum fail_code code = SG_OK;
 
 	if (strlen(path) >= sizeof(address.sun_path))
-		return fail_set(f, SG_ELIMIT, "choose a shorter path", "%s is too long for a socket",
-		    path);
+		return fail_set(f, SG_ELIMIT, "choose a shorter path",
+		    "%s is too long for a socket", path);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
@@ -167,7 +168,7 @@ static enum fail_code connect_local(const char *path, struct fail *f)
 static enum fail_code connect_inet(const char *where, struct fail *f)
 {
 	const char *at = strchr(where, '@');
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	char *port = at == NULL ? NULL : str_dup_n(where, (size_t)(at - where));
 	enum fail_code code = SG_EPEER;
@@ -217,10 +218,13 @@ void check_scanner(struct doctor *doctor)
 	if (path == NULL)
 		doctor->incomplete = true;
 	else if (scan_status(path, &status, &f) != SG_OK)
-		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the scanner: %s", f.what);
+		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the scanner: %s",
+		    f.what);
 	else if (!status.in_service)
-		doctor_bad(doctor, "see the scanner's lines in the log: its temporary directory, the "
-		    "database", "the scanner did not find its test virus and takes no mail");
+		doctor_bad(doctor,
+		    "see the scanner's lines in the log: its temporary directory, the "
+		    "database",
+		    "the scanner did not find its test virus and takes no mail");
 	else
 		doctor_ok(doctor, "the scanner works: %s, %llu signatures", status.version,
 		    (unsigned long long)status.signatures);
@@ -245,7 +249,7 @@ void check_pdf(struct doctor *doctor)
 void check_vault(struct doctor *doctor)
 {
 	char *path = conf_run_path(doctor->conf, CONF_SOCKET_ADMIN);
-	struct vault vault = {path, ANSWER_MS};
+	struct vault vault = { path, ANSWER_MS };
 	struct vault_status status;
 	struct fail f;
 
@@ -255,8 +259,9 @@ void check_vault(struct doctor *doctor)
 	else if (vault_status(&vault, &status, &f) != SG_OK)
 		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the vault: %s", f.what);
 	else
-		doctor_ok(doctor, "the vault works: %llu certificates, %llu passwords, %llu records",
-		    (unsigned long long)status.certificates,
-		    (unsigned long long)status.passwords, (unsigned long long)status.records);
+		doctor_ok(doctor,
+		    "the vault works: %llu certificates, %llu passwords, %llu records",
+		    (unsigned long long)status.certificates, (unsigned long long)status.passwords,
+		    (unsigned long long)status.records);
 	free(path);
 }

@@ -11,7 +11,7 @@
 #define ATTACH_HINT "run \"sealgate postfix attach\""
 
 /* The oldest Postfix that has braces in lists and pipemap; 3.7 is what everything was tried on. */
-#define VERSION_MIN 3000	/* major * 1000 + minor */
+#define VERSION_MIN 3000 /* major * 1000 + minor */
 #define VERSION_TRIED 3007
 
 typedef void service_check_fn(struct doctor *doctor, const struct postconf_service *service);
@@ -76,7 +76,7 @@ static void check_action(struct doctor *doctor, const struct postconf_service *s
 {
 	char *own = list_setting(element, "default_action");
 	const char *action = own != NULL ? own :
-	    effective(doctor, service, "milter_default_action");
+	                                   effective(doctor, service, "milter_default_action");
 
 	if (strcmp(action, "tempfail") == 0)
 		doctor_ok(doctor, "%s asks Sealgate, and defers mail without it", service->key);
@@ -105,14 +105,17 @@ static void check_list(struct doctor *doctor, const struct postconf_service *ser
 	}
 	check_action(doctor, service, element);
 	if (!first)
-		doctor_warn(doctor, "put Sealgate first in that list: signatures must be made of what "
-		    "leaves", "%s asks another milter before Sealgate", service->key);
+		doctor_warn(doctor,
+		    "put Sealgate first in that list: signatures must be made of what "
+		    "leaves",
+		    "%s asks another milter before Sealgate", service->key);
 	free(element);
 }
 
 static bool on_loopback(const struct postconf_service *service)
 {
-	return strncmp(service->name, "127.", 4) == 0 || str_starts_case(service->name, "localhost:") ||
+	return strncmp(service->name, "127.", 4) == 0 ||
+	    str_starts_case(service->name, "localhost:") ||
 	    str_starts_case(service->name, "[::1]:") || str_starts_case(service->name, "::1:") ||
 	    strcmp(service->type, "unix") == 0;
 }
@@ -129,9 +132,10 @@ static void check_one_smtpd(struct doctor *doctor, const struct postconf_service
 
 	if (overrides(doctor, service, "no_milters")) {
 		if (on_loopback(service))
-			doctor_warn(doctor, "let only a content filter that gets mail from a covered "
-			    "service send there", "%s takes mail without milters (no_milters)",
-			    service->key);
+			doctor_warn(doctor,
+			    "let only a content filter that gets mail from a covered "
+			    "service send there",
+			    "%s takes mail without milters (no_milters)", service->key);
 		else
 			doctor_bad(doctor, "take no_milters out of its receive_override_options",
 			    "%s takes mail without milters (no_milters)", service->key);
@@ -139,7 +143,8 @@ static void check_one_smtpd(struct doctor *doctor, const struct postconf_service
 		check_list(doctor, service, "smtpd_milters");
 	}
 	if (maps[0] != '\0')
-		doctor_bad(doctor, "empty smtpd_milter_maps, or name Sealgate in each of its results "
+		doctor_bad(doctor,
+		    "empty smtpd_milter_maps, or name Sealgate in each of its results "
 		    "and give this service -o smtpd_milter_maps=",
 		    "%s takes other milters for some clients (smtpd_milter_maps = %s)",
 		    service->key, maps);
@@ -160,8 +165,9 @@ void check_smtpd(struct doctor *doctor)
 static void check_one_pickup(struct doctor *doctor, const struct postconf_service *service)
 {
 	char *key = str_printf("%s/unix", effective(doctor, service, "cleanup_service_name"));
-	const struct postconf_service *cleanup =
-	    key == NULL ? NULL : postconf_service(&doctor->postfix, key);
+	const struct postconf_service *cleanup = key == NULL ?
+	    NULL :
+	    postconf_service(&doctor->postfix, key);
 
 	if (cleanup == NULL)
 		doctor_bad(doctor, "mend master.cf", "%s has no cleanup service", service->key);
@@ -188,8 +194,9 @@ void check_local(struct doctor *doctor)
 void check_stage(struct doctor *doctor)
 {
 	char *key = plan_stage_key(doctor->conf->stage_port);
-	const struct postconf_service *stage =
-	    key == NULL ? NULL : postconf_service(&doctor->postfix, key);
+	const struct postconf_service *stage = key == NULL ?
+	    NULL :
+	    postconf_service(&doctor->postfix, key);
 
 	if (stage == NULL)
 		doctor_bad(doctor, ATTACH_HINT, "master.cf has no second stage on 127.0.0.1:%u",
@@ -211,8 +218,10 @@ static void check_one_client(struct doctor *doctor, const struct postconf_servic
 	if (wanted != NULL && list_has(tables, wanted))
 		doctor_ok(doctor, "%s holds marked mail back", service->key);
 	else
-		doctor_bad(doctor, ATTACH_HINT, "%s would send marked mail: its smtp_header_checks "
-		    "is \"%s\"", service->key, tables);
+		doctor_bad(doctor, ATTACH_HINT,
+		    "%s would send marked mail: its smtp_header_checks "
+		    "is \"%s\"",
+		    service->key, tables);
 	free(wanted);
 }
 
@@ -227,11 +236,26 @@ static const struct {
 	const char *name;
 	bool changes;
 } known_milters[] = {
-    {"opendkim", false}, {"opendmarc", false}, {"openarc", false}, {"dkim", false},
-    {"dmarc", false}, {"arc", false}, {"spf", false}, {"clamav", false}, {"clmilter", false},
-    {"postgrey", false}, {"greylist", false}, {"8891", false}, {"8893", false},
-    {"mimedefang", true}, {"altermime", true}, {"disclaimer", true}, {"signature", true},
-    {"footer", true}, {"spamass", true}, {"amavis", true},
+	{ "opendkim", false },
+	{ "opendmarc", false },
+	{ "openarc", false },
+	{ "dkim", false },
+	{ "dmarc", false },
+	{ "arc", false },
+	{ "spf", false },
+	{ "clamav", false },
+	{ "clmilter", false },
+	{ "postgrey", false },
+	{ "greylist", false },
+	{ "8891", false },
+	{ "8893", false },
+	{ "mimedefang", true },
+	{ "altermime", true },
+	{ "disclaimer", true },
+	{ "signature", true },
+	{ "footer", true },
+	{ "spamass", true },
+	{ "amavis", true },
 };
 
 static void check_one_behind(struct doctor *doctor, const char *milter)
@@ -240,15 +264,19 @@ static void check_one_behind(struct doctor *doctor, const char *milter)
 		if (strcasestr(milter, known_milters[i].name) == NULL)
 			continue;
 		if (known_milters[i].changes)
-			doctor_bad(doctor, "put it before Sealgate, or take it out: what it changes "
+			doctor_bad(doctor,
+			    "put it before Sealgate, or take it out: what it changes "
 			    "behind Sealgate breaks the mark, and flagged mail cannot be sealed",
 			    "%s changes bodies and stands behind Sealgate", milter);
 		else
-			doctor_ok(doctor, "%s stands behind Sealgate and leaves bodies alone", milter);
+			doctor_ok(doctor, "%s stands behind Sealgate and leaves bodies alone",
+			    milter);
 		return;
 	}
-	doctor_warn(doctor, "make sure that it never changes bodies", "%s stands behind Sealgate and "
-	    "is not known here", milter);
+	doctor_warn(doctor, "make sure that it never changes bodies",
+	    "%s stands behind Sealgate and "
+	    "is not known here",
+	    milter);
 }
 
 /* A milter of the second stage: ours, or one that stands behind us. */
@@ -268,8 +296,9 @@ static bool check_element(struct doctor *doctor, const char *element)
 void check_behind(struct doctor *doctor)
 {
 	char *key = plan_stage_key(doctor->conf->stage_port);
-	const struct postconf_service *stage =
-	    key == NULL ? NULL : postconf_service(&doctor->postfix, key);
+	const struct postconf_service *stage = key == NULL ?
+	    NULL :
+	    postconf_service(&doctor->postfix, key);
 	const char *milters = stage == NULL ? "" : effective(doctor, stage, "smtpd_milters");
 	struct str_list list;
 	bool any = false;
@@ -288,15 +317,16 @@ void check_behind(struct doctor *doctor)
 
 static void check_one_filter(struct doctor *doctor, const struct postconf_service *service)
 {
-	static const char *const names[] = {"content_filter", "smtpd_proxy_filter"};
+	static const char *const names[] = { "content_filter", "smtpd_proxy_filter" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = effective(doctor, service, names[i]);
 
 		if (value[0] != '\0')
-			doctor_warn(doctor, "flagged mail goes to the second stage instead: make sure "
-			    "that nothing else depends on it", "%s sends mail through %s = %s",
-			    service->key, names[i], value);
+			doctor_warn(doctor,
+			    "flagged mail goes to the second stage instead: make sure "
+			    "that nothing else depends on it",
+			    "%s sends mail through %s = %s", service->key, names[i], value);
 	}
 }
 
@@ -328,8 +358,9 @@ static bool goes_out_of_sight(const struct doctor *doctor, const char *transport
 {
 	size_t size = strcspn(transport, ":");
 	char *key = str_printf("%.*s/unix", (int)size, transport);
-	const struct postconf_service *service =
-	    key == NULL ? NULL : postconf_service(&doctor->postfix, key);
+	const struct postconf_service *service = key == NULL ?
+	    NULL :
+	    postconf_service(&doctor->postfix, key);
 
 	free(key);
 	return service != NULL && (plan_runs(service, "lmtp") || plan_runs(service, "pipe"));
@@ -337,11 +368,12 @@ static bool goes_out_of_sight(const struct doctor *doctor, const char *transport
 
 void check_deliveries(struct doctor *doctor)
 {
-	static const char *const transports[] = {"mailbox_transport", "fallback_transport",
-	    "local_transport", "virtual_transport", "relay_transport", "default_transport"};
-	static const char *const commands[] = {"mailbox_command", "mailbox_command_maps",
-	    "mailbox_transport_maps", "fallback_transport_maps"};
-	static const char hint[] = "whatever delivers there must not forward outside: it would send "
+	static const char *const transports[] = { "mailbox_transport", "fallback_transport",
+		"local_transport", "virtual_transport", "relay_transport", "default_transport" };
+	static const char *const commands[] = { "mailbox_command", "mailbox_command_maps",
+		"mailbox_transport_maps", "fallback_transport_maps" };
+	static const char hint[] =
+	    "whatever delivers there must not forward outside: it would send "
 	    "the inside copies of flagged mail on in clear";
 	size_t before = doctor->count;
 
@@ -358,7 +390,8 @@ void check_deliveries(struct doctor *doctor)
 			doctor_warn(doctor, hint, "%s = %s", commands[i], value);
 	}
 	if (doctor->count == before)
-		doctor_ok(doctor, "no LMTP or pipe delivery in main.cf (transport_maps not looked at)");
+		doctor_ok(doctor,
+		    "no LMTP or pipe delivery in main.cf (transport_maps not looked at)");
 }
 
 /* --- the rest --- */
@@ -372,11 +405,13 @@ void check_limits(struct doctor *doctor)
 	if (str_parse_u64(text, 0, UINT64_MAX, &limit) != SG_OK)
 		doctor_bad(doctor, "write a number", "message_size_limit is \"%s\"", text);
 	else if (limit == 0 || limit > ours)
-		doctor_warn(doctor, "set message_size_limit to message.size_max or below, so that "
+		doctor_warn(doctor,
+		    "set message_size_limit to message.size_max or below, so that "
 		    "Postfix refuses at MAIL FROM what Sealgate would refuse later",
 		    "message_size_limit %s is above message.size_max %zu", text, ours);
 	else
-		doctor_ok(doctor, "message_size_limit %s is within message.size_max %zu", text, ours);
+		doctor_ok(doctor, "message_size_limit %s is within message.size_max %zu", text,
+		    ours);
 }
 
 void check_soft_bounce(struct doctor *doctor)
@@ -394,7 +429,8 @@ static unsigned int version_number(const char *text)
 	size_t size = strcspn(text, ".");
 	char *major = str_dup_n(text, size);
 	char *minor = text[size] == '.' ?
-	    str_dup_n(text + size + 1, strspn(text + size + 1, "0123456789")) : NULL;
+	    str_dup_n(text + size + 1, strspn(text + size + 1, "0123456789")) :
+	    NULL;
 	uint64_t a = 0;
 	uint64_t b = 0;
 	bool ok = major != NULL && minor != NULL && str_parse_u64(major, 0, 999, &a) == SG_OK &&

@@ -19,19 +19,19 @@
 struct reach {
 	const struct passwd *owner;
 	const char *queue;
-	const char *path;	/* as Postfix spells it: relative to queue, or absolute */
+	const char *path; /* as Postfix spells it: relative to queue, or absolute */
 	bool jailed;
 };
 
-#define CHILD_FAILED 255	/* could not become that; else the status is errno of connect */
+#define CHILD_FAILED 255 /* could not become that; else the status is errno of connect */
 
 static _Noreturn void child(const struct reach *reach)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || strlen(reach->path) >= sizeof(address.sun_path) ||
-	    chdir(reach->queue) != 0 || setgid(reach->owner->pw_gid) != 0 ||
+	if (fd < 0 || strlen(reach->path) >= sizeof(address.sun_path) || chdir(reach->queue) != 0 ||
+	    setgid(reach->owner->pw_gid) != 0 ||
 	    initgroups(reach->owner->pw_name, reach->owner->pw_gid) != 0 ||
 	    (reach->jailed && chroot(reach->queue) != 0) || setuid(reach->owner->pw_uid) != 0)
 		_exit(CHILD_FAILED);
@@ -52,9 +52,10 @@ static void report(struct doctor *doctor, const struct reach *reach, int status)
 		doctor_warn(doctor, "run the doctor as root", "cannot try to connect as user %s",
 		    reach->owner->pw_name);
 	else if (status == EACCES || status == EPERM)
-		doctor_bad(doctor, "set socket_group to a group of Postfix's user, and let it pass "
-		    "through the folders above", "user %s may not connect to %s %s",
-		    reach->owner->pw_name, reach->path, where);
+		doctor_bad(doctor,
+		    "set socket_group to a group of Postfix's user, and let it pass "
+		    "through the folders above",
+		    "user %s may not connect to %s %s", reach->owner->pw_name, reach->path, where);
 	else
 		doctor_bad(doctor, "is the gateway running, and socket the same as at the attach?",
 		    "user %s cannot connect to %s %s: %s", reach->owner->pw_name, reach->path,
@@ -92,8 +93,8 @@ void check_reach(struct doctor *doctor)
 {
 	const char *name = postconf_get(&doctor->postfix, "mail_owner");
 	struct reach reach = {
-	    .owner = getpwnam(name),
-	    .queue = postconf_get(&doctor->postfix, "queue_directory"),
+		.owner = getpwnam(name),
+		.queue = postconf_get(&doctor->postfix, "queue_directory"),
 	};
 
 	if (strncmp(doctor->milter, "unix:", 5) != 0) {

@@ -162,7 +162,7 @@ static char *rebuild(const char *value, const char *first, const char *dropped,
     const char *separator)
 {
 	struct str_list old;
-	struct str_list new = {NULL, 0};
+	struct str_list new = { NULL, 0 };
 	enum fail_code code = list_split(value, &old);
 	char *result = NULL;
 

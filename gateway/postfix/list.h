@@ -12,7 +12,7 @@
 #include "gateway/base/fail.h"
 #include "gateway/base/str.h"
 
-#define LIST_ELEMENTS_MAX 256	/* milters or tables of one value; more is not sane */
+#define LIST_ELEMENTS_MAX 256 /* milters or tables of one value; more is not sane */
 
 /* The elements of value as they stand. SG_ELIMIT, SG_ENOMEM; out is then empty. */
 MUST_USE enum fail_code list_split(const char *value, struct str_list *out);

@@ -11,13 +11,13 @@ struct making {
 	const struct postconf *base;
 	const struct plan_wish *wish;
 	struct plan *plan;
-	char *entry;	/* "{ unix:..., default_action=tempfail }" */
-	char *compact;	/* the same without white space */
-	char *routes;	/* "regexp:S/routes" */
+	char *entry; /* "{ unix:..., default_action=tempfail }" */
+	char *compact; /* the same without white space */
+	char *routes; /* "regexp:S/routes" */
 	char *requeue;
-	char *unsealed;	/* the backstop's table */
-	char *stage;	/* key of the second stage */
-	char *behind;	/* the milters that stand behind us in the second stage */
+	char *unsealed; /* the backstop's table */
+	char *stage; /* key of the second stage */
+	char *behind; /* the milters that stand behind us in the second stage */
 };
 
 struct setting {
@@ -27,60 +27,60 @@ struct setting {
 
 /* Deliveries to the second stage: plain SMTP on loopback, whatever main.cf says about the world. */
 static const struct setting seal_settings[] = {
-    {"smtp_fallback_relay", ""},
-    {"smtp_tls_security_level", "none"},
-    {"smtp_tls_policy_maps", ""},
-    {"smtp_sasl_auth_enable", "no"},
-    {"smtp_sender_dependent_authentication", "no"},
-    {"smtp_bind_address", ""},
-    {"smtp_bind_address6", ""},
-    {"smtp_reply_filter", ""},
-    {"smtp_delivery_status_filter", ""},
-    {"soft_bounce", "no"},
-    {"smtp_generic_maps", ""},
-    {"smtp_header_checks", ""},
-    {"smtp_mime_header_checks", ""},
-    {"smtp_nested_header_checks", ""},
-    {"smtp_body_checks", ""},
-    {"smtp_line_length_limit", "0"},
-    {"disable_mime_output_conversion", "yes"},
-    {"smtp_discard_ehlo_keywords", ""},
-    {"smtp_discard_ehlo_keyword_address_maps", ""},
-    {"smtp_send_xforward_command", "yes"},
-    {"smtp_data_done_timeout", "600s"},
+	{ "smtp_fallback_relay", "" },
+	{ "smtp_tls_security_level", "none" },
+	{ "smtp_tls_policy_maps", "" },
+	{ "smtp_sasl_auth_enable", "no" },
+	{ "smtp_sender_dependent_authentication", "no" },
+	{ "smtp_bind_address", "" },
+	{ "smtp_bind_address6", "" },
+	{ "smtp_reply_filter", "" },
+	{ "smtp_delivery_status_filter", "" },
+	{ "soft_bounce", "no" },
+	{ "smtp_generic_maps", "" },
+	{ "smtp_header_checks", "" },
+	{ "smtp_mime_header_checks", "" },
+	{ "smtp_nested_header_checks", "" },
+	{ "smtp_body_checks", "" },
+	{ "smtp_line_length_limit", "0" },
+	{ "disable_mime_output_conversion", "yes" },
+	{ "smtp_discard_ehlo_keywords", "" },
+	{ "smtp_discard_ehlo_keyword_address_maps", "" },
+	{ "smtp_send_xforward_command", "yes" },
+	{ "smtp_data_done_timeout", "600s" },
 };
 
 /* The second stage itself, after its milters. */
 static const struct setting stage_settings[] = {
-    {"smtpd_milter_maps", ""},
-    {"milter_macro_daemon_name", PLAN_DAEMON},
-    {"cleanup_service_name", PLAN_SEAL_CLEANUP},
-    {"receive_override_options", "no_address_mappings,no_header_body_checks"},
-    {"message_size_limit", "0"},
-    {"content_filter", ""},
-    {"smtpd_proxy_filter", ""},
-    {"soft_bounce", "no"},
-    {"mynetworks", "127.0.0.0/8"},
-    {"smtpd_authorized_xforward_hosts", "127.0.0.0/8"},
-    {"local_header_rewrite_clients", ""},
-    {"smtpd_client_restrictions", "permit_mynetworks,reject"},
-    {"smtpd_relay_restrictions", "permit_mynetworks,reject"},
-    {"smtpd_recipient_restrictions", "permit_mynetworks,reject"},
-    {"smtpd_helo_restrictions", ""},
-    {"smtpd_sender_restrictions", ""},
-    {"smtpd_data_restrictions", ""},
-    {"smtpd_end_of_data_restrictions", ""},
-    {"smtpd_helo_required", "no"},
-    {"smtpd_reject_unlisted_sender", "no"},
-    {"smtpd_reject_unlisted_recipient", "no"},
-    {"smtpd_command_filter", ""},
-    {"smtpd_discard_ehlo_keywords", ""},
-    {"smtpd_discard_ehlo_keyword_address_maps", ""},
-    {"smtpd_sasl_auth_enable", "no"},
-    {"smtpd_tls_security_level", "none"},
-    {"smtpd_soft_error_limit", "1001"},
-    {"smtpd_hard_error_limit", "1000"},
-    {"smtpd_client_connection_count_limit", "0"},
+	{ "smtpd_milter_maps", "" },
+	{ "milter_macro_daemon_name", PLAN_DAEMON },
+	{ "cleanup_service_name", PLAN_SEAL_CLEANUP },
+	{ "receive_override_options", "no_address_mappings,no_header_body_checks" },
+	{ "message_size_limit", "0" },
+	{ "content_filter", "" },
+	{ "smtpd_proxy_filter", "" },
+	{ "soft_bounce", "no" },
+	{ "mynetworks", "127.0.0.0/8" },
+	{ "smtpd_authorized_xforward_hosts", "127.0.0.0/8" },
+	{ "local_header_rewrite_clients", "" },
+	{ "smtpd_client_restrictions", "permit_mynetworks,reject" },
+	{ "smtpd_relay_restrictions", "permit_mynetworks,reject" },
+	{ "smtpd_recipient_restrictions", "permit_mynetworks,reject" },
+	{ "smtpd_helo_restrictions", "" },
+	{ "smtpd_sender_restrictions", "" },
+	{ "smtpd_data_restrictions", "" },
+	{ "smtpd_end_of_data_restrictions", "" },
+	{ "smtpd_helo_required", "no" },
+	{ "smtpd_reject_unlisted_sender", "no" },
+	{ "smtpd_reject_unlisted_recipient", "no" },
+	{ "smtpd_command_filter", "" },
+	{ "smtpd_discard_ehlo_keywords", "" },
+	{ "smtpd_discard_ehlo_keyword_address_maps", "" },
+	{ "smtpd_sasl_auth_enable", "no" },
+	{ "smtpd_tls_security_level", "none" },
+	{ "smtpd_soft_error_limit", "1001" },
+	{ "smtpd_hard_error_limit", "1000" },
+	{ "smtpd_client_connection_count_limit", "0" },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -90,10 +90,10 @@ static enum fail_code no_memory(struct fail *f)
 	return fail_set(f, SG_ENOMEM, NULL, "no memory");
 }
 
-static enum fail_code put(struct making *m, const char *service, const char *name,
-    const char *old, const char *new, struct fail *f)
+static enum fail_code put(struct making *m, const char *service, const char *name, const char *old,
+    const char *new, struct fail *f)
 {
-	return plan_put(m->plan, &(struct plan_text){service, name, old, new, NULL}, f);
+	return plan_put(m->plan, &(struct plan_text){ service, name, old, new, NULL }, f);
 }
 
 static enum fail_code put_settings(struct making *m, const char *service,
@@ -115,7 +115,7 @@ static enum fail_code put_list(struct making *m, const char *service, const char
 
 	if (new == NULL)
 		return no_memory(f);
-	code = plan_put(m->plan, &(struct plan_text){service, name, old, new, ours}, f);
+	code = plan_put(m->plan, &(struct plan_text){ service, name, old, new, ours }, f);
 	free(new);
 	return code;
 }
@@ -133,13 +133,13 @@ static enum fail_code put_milters(struct making *m, const struct postconf_servic
     const char *name, struct fail *f)
 {
 	const char *old = service == NULL ? postconf_set(m->base, name) :
-	    postconf_pair(&service->options, name);
+	                                    postconf_pair(&service->options, name);
 
 	if (!m->wish->front || (service != NULL && old == NULL) ||
 	    (old != NULL && plan_refers(old)))
 		return SG_OK;
 	return service == NULL ? put_list(m, NULL, name, old, m->entry, f) :
-	    put_list(m, service->key, name, old, m->compact, f);
+	                         put_list(m, service->key, name, old, m->compact, f);
 }
 
 /* --- the milters behind us --- */
@@ -158,8 +158,7 @@ static enum fail_code behind_add(struct making *m, const char *milters, struct f
 		if (plan_refers(element) || list_same(element, m->entry) ||
 		    list_has(m->behind, element))
 			continue;
-		longer = str_printf("%s%s%s", m->behind, m->behind[0] == '\0' ? "" : ", ",
-		    element);
+		longer = str_printf("%s%s%s", m->behind, m->behind[0] == '\0' ? "" : ", ", element);
 		if (longer == NULL) {
 			code = SG_ENOMEM;
 			break;
@@ -191,8 +190,8 @@ static enum fail_code behind_collect(struct making *m, struct fail *f)
 
 static enum fail_code make_main(struct making *m, struct fail *f)
 {
-	static const struct setting settings[] = {
-	    {"seal_destination_recipient_limit", "1"}, {"seal_destination_rate_delay", "0"}};
+	static const struct setting settings[] = { { "seal_destination_recipient_limit", "1" },
+		{ "seal_destination_rate_delay", "0" } };
 	enum fail_code code = put_milters(m, NULL, "smtpd_milters", f);
 
 	if (code == SG_OK)
@@ -268,8 +267,8 @@ static enum fail_code make_existing(struct making *m, const struct postconf_serv
 		return put_milters(m, service, "smtpd_milters", f);
 	if (plan_runs(service, "smtp"))
 		return put_override(m, service, "smtp_header_checks", m->unsealed, f);
-	if (plan_runs(service, "bounce") && (strcmp(service->name, "bounce") == 0 ||
-	    strcmp(service->name, "defer") == 0))
+	if (plan_runs(service, "bounce") &&
+	    (strcmp(service->name, "bounce") == 0 || strcmp(service->name, "defer") == 0))
 		return put(m, service->key, "bounce_size_limit",
 		    postconf_pair(&service->options, "bounce_size_limit"), "1", f);
 	return SG_OK;
@@ -296,7 +295,7 @@ static const struct postconf_service *pickup_cleanup(const struct postconf *base
 	return NULL;
 }
 
-/* The options of the cleanup service that it stands for, with our elements where they have lists. */
+/* The options of the cleanup service that it stands for; their lists get our elements. */
 static enum fail_code clone_options(struct making *m, const struct postconf_service *cleanup,
     const char *key, struct fail *f)
 {
@@ -329,7 +328,7 @@ static enum fail_code clone_options(struct making *m, const struct postconf_serv
 static enum fail_code nested_checks(struct making *m, const struct postconf_service *cleanup,
     const char *key, const char *checks, struct fail *f)
 {
-	static const char *const names[] = {"mime_header_checks", "nested_header_checks"};
+	static const char *const names[] = { "mime_header_checks", "nested_header_checks" };
 	enum fail_code code = SG_OK;
 
 	for (size_t i = 0; code == SG_OK && i < COUNT(names); i++) {
@@ -361,8 +360,7 @@ static enum fail_code pickup_checks(struct making *m, const struct postconf_serv
 		return no_memory(f);
 	code = put(m, key, "header_checks", NULL, checks, f);
 	free(checks);
-	return code == SG_OK ?
-	    nested_checks(m, cleanup, key, any ? "$" PLAN_CHECKS : "", f) : code;
+	return code == SG_OK ? nested_checks(m, cleanup, key, any ? "$" PLAN_CHECKS : "", f) : code;
 }
 
 static enum fail_code make_seal_pickup(struct making *m, struct fail *f)
@@ -390,7 +388,8 @@ static enum fail_code make_seal_pickup(struct making *m, struct fail *f)
 
 static enum fail_code make_seal_cleanup(struct making *m, struct fail *f)
 {
-	static const struct setting settings[] = {{"message_size_limit", "0"}, {"soft_bounce", "no"}};
+	static const struct setting settings[] = { { "message_size_limit", "0" },
+		{ "soft_bounce", "no" } };
 	const char *key = PLAN_SEAL_CLEANUP "/unix";
 	enum fail_code code = put(m, key, NULL, NULL, PLAN_SEAL_CLEANUP " unix n - n - 0 cleanup",
 	    f);
@@ -404,14 +403,14 @@ static enum fail_code make_seal(struct making *m, struct fail *f)
 	const char *key = PLAN_SEAL "/unix";
 	enum fail_code code = put(m, key, NULL, NULL, PLAN_SEAL " unix - - n - 10 smtp", f);
 
-	return code == SG_OK ?
-	    put_settings(m, key, seal_settings, COUNT(seal_settings), f) : code;
+	return code == SG_OK ? put_settings(m, key, seal_settings, COUNT(seal_settings), f) : code;
 }
 
 static enum fail_code make_stage(struct making *m, struct fail *f)
 {
 	char *line = str_printf("127.0.0.1:%u inet n - n - 20 smtpd", m->wish->port);
-	char *milters = str_printf("%s%s", m->compact, m->behind[0] == '\0' ? "" : ",$" PLAN_BEHIND);
+	char *milters = str_printf("%s%s", m->compact,
+	    m->behind[0] == '\0' ? "" : ",$" PLAN_BEHIND);
 	enum fail_code code = line == NULL || milters == NULL ? no_memory(f) : SG_OK;
 
 	if (code == SG_OK)
@@ -438,12 +437,13 @@ static bool takes_port(const struct postconf_service *service, unsigned int port
 
 static enum fail_code check_free(const struct making *m, struct fail *f)
 {
-	static const char *const keys[] = {PLAN_SEAL "/unix", PLAN_SEAL_CLEANUP "/unix",
-	    PLAN_SEAL_PICKUP "/unix"};
+	static const char *const keys[] = { PLAN_SEAL "/unix", PLAN_SEAL_CLEANUP "/unix",
+		PLAN_SEAL_PICKUP "/unix" };
 
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (postconf_service(m->base, keys[i]) != NULL)
-			return fail_set(f, SG_EEXIST, "rename that service, or take out by hand what "
+			return fail_set(f, SG_EEXIST,
+			    "rename that service, or take out by hand what "
 			    "is left of an earlier attach (its record is missing)",
 			    "master.cf already has a service %s", keys[i]);
 	}
@@ -467,8 +467,8 @@ static enum fail_code make_texts(struct making *m, struct fail *f)
 	m->unsealed = str_printf("pipemap:{regexp:%s/unsealed,fail:sealgate}", wish->folder);
 	m->stage = plan_stage_key(wish->port);
 	m->behind = str_dup("");
-	if (m->entry == NULL || m->compact == NULL || m->routes == NULL || m->requeue == NULL || m->unsealed == NULL ||
-	    m->stage == NULL || m->behind == NULL)
+	if (m->entry == NULL || m->compact == NULL || m->routes == NULL || m->requeue == NULL ||
+	    m->unsealed == NULL || m->stage == NULL || m->behind == NULL)
 		return no_memory(f);
 	return SG_OK;
 }
@@ -497,7 +497,7 @@ static enum fail_code make_all(struct making *m, struct fail *f)
 enum fail_code plan_make(const struct postconf *base, const struct plan_wish *wish,
     struct plan *out, struct fail *f)
 {
-	struct making m = {.base = base, .wish = wish, .plan = out};
+	struct making m = { .base = base, .wish = wish, .plan = out };
 	enum fail_code code;
 
 	memset(out, 0, sizeof(*out));

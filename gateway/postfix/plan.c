@@ -91,7 +91,7 @@ static enum fail_code bare_command(struct buf *out, const char *command)
 	size_t size;
 
 	for (const char *at = next_word(command, &size); code == SG_OK && size > 0;
-	    at = next_word(at + size, &size)) {
+	     at = next_word(at + size, &size)) {
 		bool option = size == 2 && strncmp(at, "-o", 2) == 0;
 
 		if (!skip && !option)
@@ -108,9 +108,9 @@ char *plan_line(const struct postconf_service *service)
 
 	buf_init(&line, POSTCONF_LINE_MAX * 2);
 	if (buf_printf(&line, "%s %s %s %s %s %s %s", service->name, service->type,
-	    postconf_field(service, "private"), postconf_field(service, "unprivileged"),
-	    postconf_field(service, "chroot"), postconf_field(service, "wakeup"),
-	    postconf_field(service, "process_limit")) == SG_OK &&
+	        postconf_field(service, "private"), postconf_field(service, "unprivileged"),
+	        postconf_field(service, "chroot"), postconf_field(service, "wakeup"),
+	        postconf_field(service, "process_limit")) == SG_OK &&
 	    bare_command(&line, postconf_field(service, "command")) == SG_OK)
 		copy = str_dup(buf_str(&line));
 	buf_free(&line);
@@ -124,8 +124,9 @@ char *plan_stage_key(unsigned int port)
 
 bool plan_refers(const char *milters)
 {
-	static const char *const names[] = {"$smtpd_milters", "$non_smtpd_milters",
-	    "${smtpd_milters}", "${non_smtpd_milters}", "$(smtpd_milters)", "$(non_smtpd_milters)"};
+	static const char *const names[] = { "$smtpd_milters", "$non_smtpd_milters",
+		"${smtpd_milters}", "${non_smtpd_milters}", "$(smtpd_milters)",
+		"$(non_smtpd_milters)" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (list_has(milters, names[i]))
@@ -154,8 +155,8 @@ static const struct postconf_service *jailed(const struct postconf *conf)
 	return NULL;
 }
 
-static enum fail_code milter_local(const struct postconf *conf, const char *path,
-    char **milter_out, struct fail *f)
+static enum fail_code milter_local(const struct postconf *conf, const char *path, char **milter_out,
+    struct fail *f)
 {
 	const char *queue = postconf_get(conf, "queue_directory");
 	size_t size = strlen(queue);
@@ -172,8 +173,10 @@ static enum fail_code milter_local(const struct postconf *conf, const char *path
 		return *milter_out == NULL ? no_memory(f) : SG_OK;
 	}
 	buf_init(&text, sizeof(hint) - 1);
-	if (buf_printf(&text, "write socket = \"local:%s/sealgate/milter.sock\" in sealgate.conf "
-	    "and make that folder", queue) != SG_OK)
+	if (buf_printf(&text,
+	        "write socket = \"local:%s/sealgate/milter.sock\" in sealgate.conf "
+	        "and make that folder",
+	        queue) != SG_OK)
 		buf_reset(&text);
 	(void)fail_set(f, SG_EUSAGE, buf_str(&text), "%s runs chrooted in %s and cannot reach %s",
 	    service->key, queue, path);
@@ -200,10 +203,10 @@ enum fail_code plan_milter(const struct postconf *conf, const char *socket, char
 /* --- between two pictures --- */
 
 /* Where in the files a value stands, and what it was and shall be; all borrowed. */
-static enum fail_code put(struct plan *plan, const char *service, const char *name,
-    const char *old, const char *new, struct fail *f)
+static enum fail_code put(struct plan *plan, const char *service, const char *name, const char *old,
+    const char *new, struct fail *f)
 {
-	return plan_put(plan, &(struct plan_text){service, name, old, new, NULL}, f);
+	return plan_put(plan, &(struct plan_text){ service, name, old, new, NULL }, f);
 }
 
 /* Pairs of from that to has not, or has otherwise; then those that only to has. */
@@ -250,23 +253,23 @@ static enum fail_code diff_line(const struct postconf_service *from,
 static enum fail_code diff_service(const struct postconf_service *from,
     const struct postconf_service *to, struct plan *out, struct fail *f)
 {
-	static const struct postconf_pairs none = {NULL, 0};
+	static const struct postconf_pairs none = { NULL, 0 };
 	enum fail_code code = diff_line(from, to, out, f);
 
 	if (code == SG_OK && to != NULL)
-		code = diff_pairs(to->key, from == NULL ? &none : &from->options, &to->options,
-		    out, f);
+		code = diff_pairs(to->key, from == NULL ? &none : &from->options, &to->options, out,
+		    f);
 	return code;
 }
 
-enum fail_code plan_diff(const struct postconf *from, const struct postconf *to,
-    struct plan *out, struct fail *f)
+enum fail_code plan_diff(const struct postconf *from, const struct postconf *to, struct plan *out,
+    struct fail *f)
 {
 	enum fail_code code = diff_pairs(NULL, &from->set, &to->set, out, f);
 
 	for (size_t i = 0; code == SG_OK && i < from->service_count; i++)
-		code = diff_service(&from->services[i],
-		    postconf_service(to, from->services[i].key), out, f);
+		code = diff_service(&from->services[i], postconf_service(to, from->services[i].key),
+		    out, f);
 	for (size_t i = 0; code == SG_OK && i < to->service_count; i++) {
 		if (postconf_service(from, to->services[i].key) == NULL)
 			code = diff_service(NULL, &to->services[i], out, f);

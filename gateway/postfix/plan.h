@@ -11,15 +11,15 @@
 #include "gateway/base/fail.h"
 #include "gateway/postfix/postconf.h"
 
-#define PLAN_CHANGES_MAX 8192	/* bounds the record file that a damaged disk may give us */
+#define PLAN_CHANGES_MAX 8192 /* bounds the record file that a damaged disk may give us */
 
 /* Our services, and the transport's name in FILTER. */
 #define PLAN_SEAL "seal"
 #define PLAN_SEAL_CLEANUP "seal-cleanup"
 #define PLAN_SEAL_PICKUP "seal-pickup"
-#define PLAN_DAEMON "SEALGATE"	/* milter_macro_daemon_name of the second stage */
-#define PLAN_BEHIND "sealgate_milters"	/* main.cf: milters of the second stage behind Sealgate */
-#define PLAN_CHECKS "sealgate_header_checks"	/* main.cf: header_checks for what pickup brings */
+#define PLAN_DAEMON "SEALGATE" /* milter_macro_daemon_name of the second stage */
+#define PLAN_BEHIND "sealgate_milters" /* main.cf: milters of the second stage behind Sealgate */
+#define PLAN_CHECKS "sealgate_header_checks" /* main.cf: header_checks for what pickup brings */
 
 /*
  * One value. In main.cf service is NULL; in master.cf it is "smtp/inet", and name is NULL for the
@@ -30,7 +30,7 @@ struct plan_change {
 	char *name;
 	char *old;
 	char *new;
-	char *ours;	/* the element that we put before a list that may change later, or NULL */
+	char *ours; /* the element that we put before a list that may change later, or NULL */
 };
 
 /* The same, borrowed. */
@@ -48,10 +48,10 @@ struct plan {
 };
 
 struct plan_wish {
-	const char *milter;	/* as Postfix spells it: "unix:/run/sealgate/milter.sock" */
-	unsigned int port;	/* of the second stage, on 127.0.0.1 */
-	const char *folder;	/* where our tables are */
-	bool front;		/* false: only what carries marked mail that is still in the queue */
+	const char *milter; /* as Postfix spells it: "unix:/run/sealgate/milter.sock" */
+	unsigned int port; /* of the second stage, on 127.0.0.1 */
+	const char *folder; /* where our tables are */
+	bool front; /* false: only what carries marked mail that is still in the queue */
 };
 
 /*
@@ -82,8 +82,7 @@ MUST_USE enum fail_code plan_diff(const struct postconf *from, const struct post
     struct plan *out, struct fail *f);
 
 /* Appends one; texts are copied. */
-MUST_USE enum fail_code plan_put(struct plan *plan, const struct plan_text *change,
-    struct fail *f);
+MUST_USE enum fail_code plan_put(struct plan *plan, const struct plan_text *change, struct fail *f);
 void plan_free(struct plan *plan);
 
 /* A service's line without options: "seal unix - - n - 10 smtp". NULL = no memory. */

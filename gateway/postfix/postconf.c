@@ -71,7 +71,7 @@ enum fail_code postconf_pairs_add(struct postconf_pairs *pairs, const char *name
 struct line {
 	const char *name;
 	size_t name_size;
-	char *value;	/* own copy */
+	char *value; /* own copy */
 };
 
 /* Takes the next line off *text; line->name NULL at the end. */
@@ -93,7 +93,8 @@ static enum fail_code next_line(const char **text, struct line *line, struct fai
 		    POSTCONF_LINE_MAX);
 	equal = memmem(start, (size_t)(end - start), " =", 2);
 	if (equal == NULL)
-		return fail_set(f, SG_EFORMAT, NULL, "postconf printed \"%.*s\", not \"name = value\"",
+		return fail_set(f, SG_EFORMAT, NULL,
+		    "postconf printed \"%.*s\", not \"name = value\"",
 		    (int)(end - start > 80 ? 80 : end - start), start);
 	skip = equal + 2 < end && equal[2] == ' ' ? 3 : 2;
 	line->value = str_dup_n(equal + skip, (size_t)(end - equal) - skip);
@@ -176,7 +177,8 @@ static enum fail_code add_field(struct postconf *conf, const struct line *line, 
 	enum fail_code code = SG_OK;
 
 	if (slash == NULL)
-		return fail_set(f, SG_EFORMAT, NULL, "postconf -F printed a line without a service");
+		return fail_set(f, SG_EFORMAT, NULL,
+		    "postconf -F printed a line without a service");
 	key_size = (size_t)(slash - line->name);
 	service = find(conf, line->name, key_size);
 	if (service == NULL)
@@ -185,8 +187,8 @@ static enum fail_code add_field(struct postconf *conf, const struct line *line, 
 		return code;
 	code = postconf_pairs_add(&service->fields, slash + 1, line->name_size - key_size - 1,
 	    line->value);
-	if (code == SG_OK && strcmp(service->fields.items[service->fields.count - 1].name,
-	    "command") == 0) {
+	if (code == SG_OK &&
+	    strcmp(service->fields.items[service->fields.count - 1].name, "command") == 0) {
 		free(service->program);
 		service->program = str_dup_n(line->value, strcspn(line->value, " \t"));
 		code = service->program == NULL ? SG_ENOMEM : SG_OK;
@@ -261,8 +263,8 @@ const char *postconf_get(const struct postconf *conf, const char *name)
 	return value == NULL ? "" : value;
 }
 
-const char *postconf_effective(const struct postconf *conf,
-    const struct postconf_service *service, const char *name)
+const char *postconf_effective(const struct postconf *conf, const struct postconf_service *service,
+    const char *name)
 {
 	const char *value = postconf_pair(&service->options, name);
 
@@ -301,7 +303,7 @@ bool postconf_true(const char *value)
 static enum fail_code ask(const char *folder, const char *option, bool expand, struct buf *out,
     struct fail *f)
 {
-	const char *argv[6] = {"postconf", "-c", folder};
+	const char *argv[6] = { "postconf", "-c", folder };
 	size_t at = 3;
 	enum fail_code code;
 
@@ -346,8 +348,7 @@ static enum fail_code ask_services(const char *folder, bool expand, struct postc
 	return code;
 }
 
-enum fail_code postconf_load(const char *folder, bool expand, struct postconf *out,
-    struct fail *f)
+enum fail_code postconf_load(const char *folder, bool expand, struct postconf *out, struct fail *f)
 {
 	enum fail_code code;
 
@@ -367,7 +368,7 @@ enum fail_code postconf_load(const char *folder, bool expand, struct postconf *o
 
 enum fail_code postconf_default_folder(char **folder_out, struct fail *f)
 {
-	static const char *const argv[] = {"postconf", "-h", "config_directory", NULL};
+	static const char *const argv[] = { "postconf", "-h", "config_directory", NULL };
 	struct buf text;
 	enum fail_code code;
 

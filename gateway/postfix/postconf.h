@@ -13,9 +13,9 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/fail.h"
 
-#define POSTCONF_LINE_MAX ((size_t)64 * 1024)	/* bytes of one parameter; longer is not sane */
-#define POSTCONF_SERVICES_MAX 4096	/* lines of master.cf; bounds our memory */
-#define POSTCONF_PAIRS_MAX 16384	/* parameters, or options of one service */
+#define POSTCONF_LINE_MAX ((size_t)64 * 1024) /* bytes of one parameter; longer is not sane */
+#define POSTCONF_SERVICES_MAX 4096 /* lines of master.cf; bounds our memory */
+#define POSTCONF_PAIRS_MAX 16384 /* parameters, or options of one service */
 
 struct postconf_pair {
 	char *name;
@@ -29,18 +29,19 @@ struct postconf_pairs {
 
 /* A line of master.cf. */
 struct postconf_service {
-	char *key;	/* "smtp/inet": name and type */
+	char *key; /* "smtp/inet": name and type */
 	char *name;
 	char *type;
-	struct postconf_pairs fields;	/* private, unprivileged, chroot, wakeup, process_limit, command */
-	struct postconf_pairs options;	/* what -o says */
-	char *program;	/* "smtpd": the first word of command */
+	struct postconf_pairs
+	    fields; /* private, unprivileged, chroot, wakeup, process_limit, command */
+	struct postconf_pairs options; /* what -o says */
+	char *program; /* "smtpd": the first word of command */
 };
 
 struct postconf {
 	char *folder;
-	struct postconf_pairs set;	/* main.cf */
-	struct postconf_pairs all;	/* main.cf and built-in defaults */
+	struct postconf_pairs set; /* main.cf */
+	struct postconf_pairs all; /* main.cf and built-in defaults */
 	struct postconf_service *services;
 	size_t service_count;
 };
@@ -60,8 +61,8 @@ const char *postconf_set(const struct postconf *conf, const char *name);
 /* main.cf's or the default; "" for what Postfix does not know. */
 const char *postconf_get(const struct postconf *conf, const char *name);
 /* What a program started as this service sees: its -o, else main.cf, else the default. */
-const char *postconf_effective(const struct postconf *conf,
-    const struct postconf_service *service, const char *name);
+const char *postconf_effective(const struct postconf *conf, const struct postconf_service *service,
+    const char *name);
 /* The service "cleanup/unix", or NULL. */
 const struct postconf_service *postconf_service(const struct postconf *conf, const char *key);
 /* A field of its line in master.cf: "chroot"; never NULL. */

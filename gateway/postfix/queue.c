@@ -8,8 +8,8 @@
 #include "gateway/postfix/plan.h"
 #include "gateway/postfix/run.h"
 
-#define BATCH 64		/* messages a postcat; starting one costs more than a message */
-#define LINE_KEPT ((size_t)512)	/* bytes of a line that matter here */
+#define BATCH 64 /* messages a postcat; starting one costs more than a message */
+#define LINE_KEPT ((size_t)512) /* bytes of a line that matter here */
 
 /* Lines out of pieces; what stands behind LINE_KEPT is dropped. */
 struct lines {
@@ -88,7 +88,7 @@ int queue_line_is_marked(const char *line)
 struct looking {
 	struct queue_marked *marked;
 	char id[QUEUE_ID_MAX];
-	bool counted;	/* this message, already */
+	bool counted; /* this message, already */
 };
 
 /* "*** ENVELOPE RECORDS deferred/A/A1B2C3 ***" */
@@ -132,9 +132,9 @@ static enum fail_code take_content(void *context, const char *line, struct fail 
 static enum fail_code look_at(const char *folder, const struct str_list *ids, size_t from,
     struct looking *looking, struct fail *f)
 {
-	const char *argv[BATCH + 6] = {"postcat", "-c", folder, "-qeh"};
+	const char *argv[BATCH + 6] = { "postcat", "-c", folder, "-qeh" };
 	size_t at = 4;
-	struct lines lines = {.take = take_content, .context = looking};
+	struct lines lines = { .take = take_content, .context = looking };
 
 	for (size_t i = from; i < ids->count && i < from + BATCH; i++)
 		argv[at++] = ids->items[i];
@@ -143,10 +143,10 @@ static enum fail_code look_at(const char *folder, const struct str_list *ids, si
 
 enum fail_code queue_look(const char *folder, struct queue_marked *out, struct fail *f)
 {
-	const char *list[] = {"postqueue", "-c", folder, "-j", NULL};
-	struct str_list ids = {NULL, 0};
-	struct lines lines = {.take = take_id, .context = &ids};
-	struct looking looking = {.marked = out};
+	const char *list[] = { "postqueue", "-c", folder, "-j", NULL };
+	struct str_list ids = { NULL, 0 };
+	struct lines lines = { .take = take_id, .context = &ids };
+	struct looking looking = { .marked = out };
 	enum fail_code code;
 
 	memset(out, 0, sizeof(*out));

@@ -8,12 +8,12 @@
 
 #include "gateway/base/fail.h"
 
-#define QUEUE_IDS_MAX 10	/* named to the administrator; all are counted */
-#define QUEUE_ID_MAX 64		/* characters with NUL; Postfix's long ids have below 20 */
+#define QUEUE_IDS_MAX 10 /* named to the administrator; all are counted */
+#define QUEUE_ID_MAX 64 /* characters with NUL; Postfix's long ids have below 20 */
 
 struct queue_marked {
-	size_t looked_at;			/* messages */
-	size_t count;				/* marked ones */
+	size_t looked_at; /* messages */
+	size_t count; /* marked ones */
 	char ids[QUEUE_IDS_MAX][QUEUE_ID_MAX];
 };
 

@@ -16,7 +16,7 @@ struct streams {
 	int null;
 	int out_read;
 	int out_write;
-	int error;	/* a memory file: it never blocks the program */
+	int error; /* a memory file: it never blocks the program */
 };
 
 static void streams_close(struct streams *s)
@@ -47,10 +47,12 @@ static enum fail_code streams_open(struct streams *s, struct fail *f)
 static _Noreturn void child(const char *const argv[], const struct streams *s)
 {
 	static const char *const environment[] = {
-	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL};
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C",
+		NULL
+	};
 	union {
 		const char *const *ours;
-		char *const *execs;	/* exec promises not to write */
+		char *const *execs; /* exec promises not to write */
 	} args, env;
 
 	args.ours = argv;

@@ -28,8 +28,8 @@ static enum fail_code get_optional(struct buf_reader *in, char **text_out)
 
 static enum fail_code put_change(struct buf *out, const struct plan_change *change)
 {
-	const char *const texts[] = {change->service, change->name, change->old, change->new,
-	    change->ours};
+	const char *const texts[] = { change->service, change->name, change->old, change->new,
+		change->ours };
 	enum fail_code code = SG_OK;
 
 	for (size_t i = 0; code == SG_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -39,7 +39,7 @@ static enum fail_code put_change(struct buf *out, const struct plan_change *chan
 
 static enum fail_code get_change(struct buf_reader *in, struct plan *plan)
 {
-	char *texts[5] = {NULL};
+	char *texts[5] = { NULL };
 	enum fail_code code = SG_OK;
 
 	for (size_t i = 0; code == SG_OK && i < 5; i++)
@@ -47,8 +47,8 @@ static enum fail_code get_change(struct buf_reader *in, struct plan *plan)
 	if (code == SG_OK && texts[0] == NULL && texts[1] == NULL)
 		code = SG_EFORMAT;
 	if (code == SG_OK)
-		code = plan_put(plan, &(struct plan_text){texts[0], texts[1], texts[2], texts[3],
-		    texts[4]}, NULL);
+		code = plan_put(plan,
+		    &(struct plan_text){ texts[0], texts[1], texts[2], texts[3], texts[4] }, NULL);
 	for (size_t i = 0; i < 5; i++)
 		free(texts[i]);
 	return code;
@@ -146,7 +146,8 @@ enum fail_code state_decode(const void *data, size_t size, struct state *out, st
 	state_free(out);
 	if (code == SG_ENOMEM)
 		return fail_set(f, code, NULL, "no memory");
-	return fail_set(f, SG_EFORMAT, "put main.cf and master.cf back from a backup, remove that file",
+	return fail_set(f, SG_EFORMAT,
+	    "put main.cf and master.cf back from a backup, remove that file",
 	    "the record of the last attach is damaged or by another version of Sealgate");
 }
 

@@ -13,17 +13,17 @@
 #include "gateway/postfix/plan.h"
 
 #define STATE_VERSION 1
-#define STATE_TEXT_MAX ((size_t)1024 * 1024)	/* bytes of main.cf or master.cf; real ones: 30 KB */
+#define STATE_TEXT_MAX ((size_t)1024 * 1024) /* bytes of main.cf or master.cf; real ones: 30 KB */
 #define STATE_SIZE_MAX (8 * STATE_TEXT_MAX)
 
 struct state_file {
-	char *original;	/* without us */
-	char *before;	/* when the last change began: any difference to original is ours */
-	char *after;	/* when it was done */
+	char *original; /* without us */
+	char *before; /* when the last change began: any difference to original is ours */
+	char *after; /* when it was done */
 };
 
 struct state {
-	bool draining;	/* detached but for the services that carry marked mail */
+	bool draining; /* detached but for the services that carry marked mail */
 	unsigned int port;
 	char *milter;
 	struct state_file main;
@@ -31,6 +31,7 @@ struct state {
 	struct plan plan;
 };
 
+/* Appends the bytes of the record. SG_ELIMIT, SG_ENOMEM. */
 MUST_USE enum fail_code state_encode(const struct state *state, struct buf *out, struct fail *f);
 /* SG_EFORMAT: damaged, or by another version. state_free releases. */
 MUST_USE enum fail_code state_decode(const void *data, size_t size, struct state *out,

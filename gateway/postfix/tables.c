@@ -9,22 +9,22 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
 
-#define TABLE_MAX ((size_t)64 * 1024)	/* bytes read back; ours are below 1 KB */
+#define TABLE_MAX ((size_t)64 * 1024) /* bytes read back; ours are below 1 KB */
 
 struct table {
 	const char *name;
 	const char *comment;
 	const char *pattern;
-	bool route;	/* to the second stage; else the backstop */
+	bool route; /* to the second stage; else the backstop */
 };
 
 static const struct table tables[] = {
-    {"routes", "milter_header_checks: what Sealgate has marked goes to the second stage.",
-	"/^X-Sealgate-Mark:/", true},
-    {"requeue", "header_checks of seal-pickup: requeued mail goes there again.",
-	"/^X-Sealgate-(Mark|Route):/", true},
-    {"unsealed", "smtp_header_checks: what is still marked must not leave; it waits.",
-	"/^X-Sealgate-(Mark|Route):/", false},
+	{ "routes", "milter_header_checks: what Sealgate has marked goes to the second stage.",
+	    "/^X-Sealgate-Mark:/", true },
+	{ "requeue", "header_checks of seal-pickup: requeued mail goes there again.",
+	    "/^X-Sealgate-(Mark|Route):/", true },
+	{ "unsealed", "smtp_header_checks: what is still marked must not leave; it waits.",
+	    "/^X-Sealgate-(Mark|Route):/", false },
 };
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
@@ -72,8 +72,8 @@ bool tables_current(const char *folder, unsigned int port)
 	return true;
 }
 
-static enum fail_code write_table(const char *folder, const struct table *table,
-    unsigned int port, struct fail *f)
+static enum fail_code write_table(const char *folder, const struct table *table, unsigned int port,
+    struct fail *f)
 {
 	char *path = str_printf("%s/%s", folder, table->name);
 	char *text = text_of(table, port);

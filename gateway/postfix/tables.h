@@ -9,7 +9,7 @@
 
 #include "gateway/base/fail.h"
 
-/* Content of the table called "routes", "requeue" or "unsealed"; NULL = no memory. The caller frees. */
+/* Content of table "routes", "requeue" or "unsealed"; NULL = no memory. The caller frees. */
 char *tables_text(const char *name, unsigned int port);
 
 /* Are all of them there, with this port? */

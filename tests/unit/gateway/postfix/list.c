@@ -21,7 +21,9 @@ static void braces_hold_an_element_together(void **state)
 	struct str_list list;
 
 	(void)state;
-	assert_int_equal(list_split(" { unix:/a, x=y z },inet:b:1  ,\tregexp:{ {/a b/ OK} }", &list), SG_OK);
+	assert_int_equal(list_split(" { unix:/a, x=y z },inet:b:1  ,\tregexp:{ {/a b/ OK} }",
+	                     &list),
+	    SG_OK);
 	assert_int_equal(list.count, 3);
 	assert_string_equal(list.items[0], "{ unix:/a, x=y z }");
 	assert_string_equal(list.items[1], "inet:b:1");
@@ -84,7 +86,8 @@ static void the_setting_of_an_element_is_found(void **state)
 static void ours_comes_first_and_once(void **state)
 {
 	(void)state;
-	same(list_put_first("inet:x:1,  unix:/a", "{ unix:/a, k=v }", ", "), "{ unix:/a, k=v }, inet:x:1");
+	same(list_put_first("inet:x:1,  unix:/a", "{ unix:/a, k=v }", ", "),
+	    "{ unix:/a, k=v }, inet:x:1");
 	same(list_put_first("", "unix:/a", ","), "unix:/a");
 }
 

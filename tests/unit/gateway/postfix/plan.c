@@ -18,21 +18,20 @@
 
 /* A service as postconf -F prints it. */
 #define FIELDS(key, name, type, chroot, command) \
-	key "/service = " name "\n" key "/type = " type "\n" key "/private = n\n" \
-	key "/unprivileged = -\n" key "/chroot = " chroot "\n" key "/wakeup = -\n" \
-	key "/process_limit = -\n" key "/command = " command "\n"
+	key "/service = " name "\n" key "/type = " type "\n" key "/private = n\n" key \
+	    "/unprivileged = -\n" key "/chroot = " chroot "\n" key "/wakeup = -\n" key \
+	    "/process_limit = -\n" key "/command = " command "\n"
 
 static const char plain_main[] = "myhostname = a.example\ncompatibility_level = 3.6\n";
-static const char plain_services[] =
-    FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd")
+static const char plain_services[] = FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd")
     FIELDS("pickup/unix", "pickup", "unix", "n", "pickup")
-    FIELDS("cleanup/unix", "cleanup", "unix", "n", "cleanup")
-    FIELDS("bounce/unix", "bounce", "unix", "n", "bounce")
-    FIELDS("defer/unix", "defer", "unix", "n", "bounce")
-    FIELDS("trace/unix", "trace", "unix", "n", "bounce")
-    FIELDS("smtp/unix", "smtp", "unix", "n", "smtp");
+        FIELDS("cleanup/unix", "cleanup", "unix", "n", "cleanup")
+            FIELDS("bounce/unix", "bounce", "unix", "n", "bounce")
+                FIELDS("defer/unix", "defer", "unix", "n", "bounce")
+                    FIELDS("trace/unix", "trace", "unix", "n", "bounce")
+                        FIELDS("smtp/unix", "smtp", "unix", "n", "smtp");
 
-static const struct plan_wish wish = {"unix:/run/s.sock", 10225, "/etc/postfix/sealgate", true};
+static const struct plan_wish wish = { "unix:/run/s.sock", 10225, "/etc/postfix/sealgate", true };
 
 static struct postconf picture(const char *main, const char *services, const char *options)
 {
@@ -41,7 +40,8 @@ static struct postconf picture(const char *main, const char *services, const cha
 
 	memset(&conf, 0, sizeof(conf));
 	assert_int_equal(postconf_parse_pairs(main, &conf.set, &f), SG_OK);
-	assert_int_equal(postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f), SG_OK);
+	assert_int_equal(postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f),
+	    SG_OK);
 	assert_int_equal(postconf_parse_services(services, options, &conf, &f), SG_OK);
 	return conf;
 }
@@ -107,9 +107,11 @@ static void a_plain_postfix_gets_all_settings(void **state)
 
 static void what_was_there_stands_behind(void **state)
 {
-	struct postconf base = picture("smtpd_milters = inet:a:1, { inet:b:2, protocol=6 }\n"
-	    "non_smtpd_milters = ${smtpd_milters}\nheader_checks = regexp:/x\n"
-	    "smtp_header_checks = pcre:/y\n", plain_services, "");
+	struct postconf base =
+	    picture("smtpd_milters = inet:a:1, { inet:b:2, protocol=6 }\n"
+	            "non_smtpd_milters = ${smtpd_milters}\nheader_checks = regexp:/x\n"
+	            "smtp_header_checks = pcre:/y\n",
+	        plain_services, "");
 	struct plan plan = plan_of(&base);
 
 	(void)state;
@@ -152,7 +154,8 @@ static void overrides_of_services_are_covered(void **state)
 
 static void draining_leaves_the_front_alone(void **state)
 {
-	struct postconf base = picture(plain_main, plain_services, "smtp/inet/smtpd_milters = inet:a:1\n");
+	struct postconf base = picture(plain_main, plain_services,
+	    "smtp/inet/smtpd_milters = inet:a:1\n");
 	struct plan_wish drain = wish;
 	struct plan plan;
 	struct fail f;
@@ -172,9 +175,9 @@ static void draining_leaves_the_front_alone(void **state)
 static void taken_names_and_ports_are_refused(void **state)
 {
 	static const char *const taken[] = {
-	    FIELDS("seal/unix", "seal", "unix", "n", "smtp"),
-	    FIELDS("10.0.0.1:10225/inet", "10.0.0.1:10225", "inet", "n", "smtpd"),
-	    FIELDS("10225/inet", "10225", "inet", "n", "smtpd"),
+		FIELDS("seal/unix", "seal", "unix", "n", "smtp"),
+		FIELDS("10.0.0.1:10225/inet", "10.0.0.1:10225", "inet", "n", "smtpd"),
+		FIELDS("10225/inet", "10225", "inet", "n", "smtpd"),
 	};
 
 	(void)state;
@@ -192,7 +195,8 @@ static void taken_names_and_ports_are_refused(void **state)
 
 static void no_pickup_is_refused(void **state)
 {
-	struct postconf base = picture(plain_main, FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd"), "");
+	struct postconf base = picture(plain_main,
+	    FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd"), "");
 	struct plan plan;
 	struct fail f;
 
@@ -230,11 +234,12 @@ static void the_socket_is_spelled_as_postfix_needs_it(void **state)
 static void reverting_gives_back_what_was_there(void **state)
 {
 	struct postconf base = picture("smtpd_milters = inet:a:1\n", plain_services, "");
-	struct postconf now = picture("smtpd_milters = { unix:/run/s.sock, default_action=tempfail }, "
-	    "inet:a:1\nmilter_header_checks = regexp:/etc/postfix/sealgate/routes\n", plain_services,
-	    "cleanup/unix/message_size_limit = 0\n");
+	struct postconf now =
+	    picture("smtpd_milters = { unix:/run/s.sock, default_action=tempfail }, "
+	            "inet:a:1\nmilter_header_checks = regexp:/etc/postfix/sealgate/routes\n",
+	        plain_services, "cleanup/unix/message_size_limit = 0\n");
 	struct plan plan = plan_of(&base);
-	struct plan back = {NULL, 0};
+	struct plan back = { NULL, 0 };
 	struct fail f;
 
 	(void)state;
@@ -253,9 +258,10 @@ static void reverting_keeps_what_others_changed(void **state)
 {
 	struct postconf base = picture(plain_main, plain_services, "");
 	struct postconf now = picture("smtpd_milters = inet:new:9, { unix:/run/s.sock, "
-	    "default_action=tempfail }\n", plain_services, "cleanup/unix/message_size_limit = 5000\n");
+	                              "default_action=tempfail }\n",
+	    plain_services, "cleanup/unix/message_size_limit = 5000\n");
 	struct plan plan = plan_of(&base);
-	struct plan back = {NULL, 0};
+	struct plan back = { NULL, 0 };
 	struct fail f;
 
 	(void)state;
@@ -272,7 +278,7 @@ static void a_difference_is_found_on_both_sides(void **state)
 {
 	struct postconf from = picture("a = 1\nb = 2\n", plain_services, "smtp/inet/x = 1\n");
 	struct postconf to = picture("b = 3\nc = 4\n", plain_services, "smtp/inet/y = 2\n");
-	struct plan diff = {NULL, 0};
+	struct plan diff = { NULL, 0 };
 	struct fail f;
 
 	(void)state;
@@ -290,8 +296,10 @@ static void a_difference_is_found_on_both_sides(void **state)
 
 static void a_line_has_no_options(void **state)
 {
-	struct postconf conf = picture("", FIELDS("p/unix", "p", "unix", "n",
-	    "pipe -o a=b -o {c=d e} flags=R user=x argv=/bin/y ${recipient}"), "");
+	struct postconf conf = picture("",
+	    FIELDS("p/unix", "p", "unix", "n",
+	        "pipe -o a=b -o {c=d e} flags=R user=x argv=/bin/y ${recipient}"),
+	    "");
 	char *line = plan_line(&conf.services[0]);
 
 	(void)state;
@@ -302,7 +310,7 @@ static void a_line_has_no_options(void **state)
 
 static void strange_output_of_postconf_is_refused(void **state)
 {
-	struct postconf_pairs pairs = {NULL, 0};
+	struct postconf_pairs pairs = { NULL, 0 };
 	struct postconf conf;
 	struct fail f;
 
@@ -319,8 +327,12 @@ static void the_record_survives_its_bytes(void **state)
 {
 	static char a[] = "a\n", b[] = "b\n", c[] = "c\n", m[] = "unix:/x";
 	struct postconf base = picture(plain_main, plain_services, "");
-	struct state out = {.draining = true, .port = 7, .milter = m, .main = {a, b, c},
-	    .master = {c, a, b}, .plan = plan_of(&base)};
+	struct state out = { .draining = true,
+		.port = 7,
+		.milter = m,
+		.main = { a, b, c },
+		.master = { c, a, b },
+		.plan = plan_of(&base) };
 	struct state in;
 	struct buf bytes;
 	struct fail f;
@@ -368,7 +380,7 @@ static void file_is(const char *path, const char *text)
 
 static void the_shipped_tables_are_those_that_are_written(void **state)
 {
-	static const char *const names[] = {"routes", "requeue", "unsealed"};
+	static const char *const names[] = { "routes", "requeue", "unsealed" };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -384,8 +396,8 @@ static void the_shipped_tables_are_those_that_are_written(void **state)
 
 static void the_shipped_changes_are_those_that_are_made(void **state)
 {
-	struct plan_wish shipped = {"unix:/run/sealgate/milter/milter.sock", 10225,
-	    "/etc/postfix/sealgate", true};
+	struct plan_wish shipped = { "unix:/run/sealgate/milter/milter.sock", 10225,
+		"/etc/postfix/sealgate", true };
 	struct postconf base = picture(plain_main, plain_services, "");
 	struct plan plan;
 	struct buf text;
