@@ -64,6 +64,14 @@ static void cut_at_character(char *text, size_t size)
 	text[n] = '\0';
 }
 
+/* What comes from libraries may have several lines; ours is one. */
+static void make_one_line(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = ' ';
+}
+
 static void fill(struct fail *f, enum fail_code code, const char *hint, const char *format,
     va_list args)
 {
@@ -71,8 +79,10 @@ static void fill(struct fail *f, enum fail_code code, const char *hint, const ch
 	f->kind = kind_of(code);
 	(void)vsnprintf(f->what, sizeof(f->what), format, args);
 	cut_at_character(f->what, sizeof(f->what));
+	make_one_line(f->what);
 	(void)snprintf(f->hint, sizeof(f->hint), "%s", hint != NULL ? hint : "");
 	cut_at_character(f->hint, sizeof(f->hint));
+	make_one_line(f->hint);
 }
 
 enum fail_code fail_set(struct fail *f, enum fail_code code, const char *hint, const char *format,

@@ -219,7 +219,9 @@ void proc_worker_failed(const struct proc_boot *boot, const struct fail *f)
 	}
 	wire_message_init(&message, WIRE_FAILURE);
 	wire_put_fail(&message, f);
-	if (wire_send(boot->control, &message, CONFIG_WAIT_MS, NULL) != SG_OK)
+	/* a parent that is gone is no news to tell */
+	if (wire_send(boot->control, &message, CONFIG_WAIT_MS, NULL) != SG_OK &&
+	    f->code != SG_EPEER)
 		(void)dprintf(STDERR_FILENO, "%s\n", f->what);
 	wire_message_free(&message);
 }
