@@ -216,3 +216,14 @@ pdfed() {
 clean_of_marks() {
 	check_equal "$1" "$(sink_message "$2" | grep -iE '^X-Sealgate')" ""
 }
+
+# check_sealed_once NAME: bob and carol have one sealed copy each, and nothing is clear.
+check_sealed_once() {
+	copies "$1: one envelope" "$bob" 1
+	copies "$1: one pdf" "$carol" 1
+	enveloped "$1: envelope" "$(the_copy "$bob")" "$bob"
+	pdfed "$1: pdf" "$(the_copy "$carol")"
+	clean_of_marks "$1: no mark" "$(the_copy "$bob")"
+	no_leaks "$1: nothing clear"
+	sink_clear
+}
