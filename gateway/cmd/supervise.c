@@ -326,24 +326,31 @@ static enum fail_code send_config(struct worker *worker, const struct buf *confi
 	return code;
 }
 
-/* The new worker is ready before the old one goes, where both can live. */
+/*
+ * The new worker is ready before the old one goes, where both can live. If it does not start, the
+ * old one stays, or starts again with the configuration that is kept.
+ */
 static enum fail_code replace(struct supervise *supervise, struct worker *worker, struct fail *f)
 {
 	struct proc_child old = worker->child;
+	bool was_ready = worker->ready;
 	enum fail_code code;
 
 	if (!worker->two_may_live)
 		proc_stop(&old, STOP_WAIT_MS);
+	worker->child = (struct proc_child){ -1, -1 };
 	code = spawn(supervise, worker, f);
 	if (code == SG_OK)
 		code = await(worker, READY_WAIT_MS, f);
-	if (code != SG_OK && worker->two_may_live) {
-		proc_stop(&worker->child, 0);
-		worker->child = old;
-		worker->ready = true;
-		return code;
+	if (code == SG_OK) {
+		proc_stop(&old, STOP_WAIT_MS);
+		return SG_OK;
 	}
-	proc_stop(&old, STOP_WAIT_MS);
+	proc_stop(&worker->child, 0);
+	worker->child = old;
+	worker->ready = was_ready;
+	if (old.pid <= 0)
+		plan_retry(worker);
 	return code;
 }
 
@@ -357,26 +364,48 @@ static enum fail_code reload_worker(struct supervise *supervise, struct worker *
 	return replace(supervise, worker, f);
 }
 
+/* Gives workers[0] to workers[count - 1] the configurations in fresh; count_out: how many took it. */
+static enum fail_code give_configs(struct supervise *supervise, struct buf *fresh, size_t count,
+    size_t *count_out, struct fail *f)
+{
+	bool changed[ROLES];
+	enum fail_code code = SG_OK;
+
+	for (size_t i = 0; i < ROLES; i++) {
+		struct buf old = supervise->configs[i];
+
+		changed[i] = old.size != fresh[i].size || (old.size > 0 &&
+		    memcmp(old.data, fresh[i].data, old.size) != 0);
+		supervise->configs[i] = fresh[i];
+		fresh[i] = old;
+	}
+	for (*count_out = 0; *count_out < count; (*count_out)++) {
+		struct worker *worker = &supervise->workers[*count_out];
+
+		code = reload_worker(supervise, worker, changed[role_place(worker->role)], f);
+		if (code != SG_OK)
+			break;
+	}
+	return code;
+}
+
 enum fail_code supervise_reload(struct supervise *supervise, const struct conf *conf,
     struct fail *f)
 {
-	struct buf fresh[ROLES];
-	bool changed[ROLES];
-	enum fail_code code = encode_all(conf, fresh, f);
+	struct buf configs[ROLES];
+	struct fail back;
+	size_t taken;
+	enum fail_code code = encode_all(conf, configs, f);
 
 	if (code != SG_OK)
 		return code;
-	for (size_t i = 0; i < ROLES; i++) {
-		const struct buf *old = &supervise->configs[i];
-
-		changed[i] = old->size != fresh[i].size || (old->size > 0 &&
-		    memcmp(old->data, fresh[i].data, old->size) != 0);
-		buf_free(&supervise->configs[i]);
-		supervise->configs[i] = fresh[i];
-	}
-	for (size_t i = 0; i < supervise->count && code == SG_OK; i++)
-		code = reload_worker(supervise, &supervise->workers[i],
-		    changed[role_place(supervise->workers[i].role)], f);
+	code = give_configs(supervise, configs, supervise->count, &taken, f);
+	fail_clear(&back);
+	/* configs holds the old ones now: who took the new one gets the old one back */
+	if (code != SG_OK && give_configs(supervise, configs, taken, &taken, &back) != SG_OK)
+		log_failure(LOG_LEVEL_ERROR, NULL, "worker-failed", &back);
+	for (size_t i = 0; i < ROLES; i++)
+		buf_free(&configs[i]);
 	return code;
 }
 
