@@ -123,10 +123,15 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	    " WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2)",
 	[SQL_RECORD_PUT] = "INSERT INTO record (tenant, time_ms, queue_id, message_id, data)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5)",
-	/* UNION, not OR: each half uses its own index */
+	/*
+	 * UNION, not OR: each part uses its own index. The last one: what the second stage decided
+	 * about a message whose queue id at the front was asked for.
+	 */
 	[SQL_RECORD_FIND] = "SELECT id, data FROM record WHERE id IN ("
 	    "SELECT id FROM record WHERE queue_id = ?1 AND id > ?2"
-	    " UNION SELECT id FROM record WHERE message_id = ?1 AND id > ?2)"
+	    " UNION SELECT id FROM record WHERE message_id = ?1 AND id > ?2"
+	    " UNION SELECT b.id FROM record a JOIN record b ON b.message_id = a.message_id"
+	    " AND b.tenant = a.tenant WHERE a.queue_id = ?1 AND b.id > ?2)"
 	    " ORDER BY id LIMIT ?3",
 	/* records are never deleted: their last number is their count, at no cost */
 	[SQL_COUNTS] = "SELECT (SELECT COALESCE(MAX(id), 0) FROM record),"
