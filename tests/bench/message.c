@@ -95,7 +95,8 @@ size_t message_write(const struct message_spec *spec, char *out)
 		    "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 		return at + put_text(out + at, spec->size > at ? spec->size - at : 0, &state);
 	}
-	at += (size_t)snprintf(out + at, room - at, "Content-Type: multipart/mixed; boundary=\"b%016llx\""
+	at += (size_t)snprintf(out + at, room - at,
+	    "Content-Type: multipart/mixed; boundary=\"b%016llx\""
 	    "\r\n\r\n--b%016llx\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n", id, id);
 	at += put_text(out + at, TEXT_BESIDE_ATTACHMENT, &state);
 	at += (size_t)snprintf(out + at, room - at, "\r\n--b%016llx\r\n"

@@ -150,7 +150,8 @@ static int take_replies(struct session *session)
 	char *line = session->reply;
 	char *end;
 
-	while ((end = memchr(line, '\n', session->reply_size - (size_t)(line - session->reply))) != NULL) {
+	while ((end = memchr(line, '\n', session->reply_size -
+	    (size_t)(line - session->reply))) != NULL) {
 		if (line[0] != '2' && line[0] != '3') {
 			(void)fprintf(stderr, "source: %.*s\n", (int)(end - line), line);
 			return 0;
@@ -299,7 +300,8 @@ static void read_options(struct source *source, int argc, char *argv[])
 		source->port = (int)strtol(argv[optind], NULL, 10);
 	if (source->sessions == 0 || source->sessions > SESSIONS_MAX || source->count == 0 ||
 	    (source->port <= 0 && source->folder == NULL)) {
-		(void)fprintf(stderr, "usage: source [-s SESSIONS] [-n MESSAGES] [-b BYTES] [-f FROM] "
+		(void)fprintf(stderr, "usage: source [-s SESSIONS] [-n MESSAGES] [-b BYTES] "
+		    "[-f FROM] "
 		    "[-t TO] [-S SUBJECT] [-r SEED] [-w FOLDER] PORT\n");
 		exit(64);
 	}
