@@ -153,7 +153,8 @@ static const struct key table[] = {
 	    .help = "Most memory of one PDF worker." },
 	{ .name = "pdf.pages_max", .type = KEY_NUMBER, AT(pdf.pages_max), .roles = CONF_PDF,
 	    .min = 1, .max = 100000, .preset = "2000",
-	    .help = "Most pages of one PDF; a longer message cannot be sealed this way." },
+	    .help = "Most pages of one PDF. A longer message ends with a note that "
+	    "the rest is in the original inside." },
 	{ .name = "pdf.page", .type = KEY_CHOICE, AT(pdf.page), .roles = CONF_PDF,
 	    .choices = pages, .preset = "a4", .help = "Size of a page." },
 	{ .name = "mark.life", .type = KEY_DURATION, AT(mark.life_ms),

@@ -22,7 +22,7 @@ static const struct table tables[] = {
 	{ "routes", "milter_header_checks: what Sealgate has marked goes to the second stage.",
 	    "/^X-Sealgate-Mark:/", true },
 	{ "requeue", "header_checks of seal-pickup: requeued mail goes there again.",
-	    "/^X-Sealgate-(Mark|Route):/", true },
+	    "/^X-Sealgate-(Mark|Route|Kept):/", true },
 	{ "unsealed", "smtp_header_checks: what is still marked must not leave; it waits.",
 	    "/^X-Sealgate-(Mark|Route):/", false },
 };
