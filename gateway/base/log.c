@@ -30,7 +30,7 @@ static void put(struct log_line *line, const char *data, size_t size)
 {
 	size_t room = LOG_LINE_MAX - 4 - line->size;	/* "..." and the line end fit always */
 
-	if (size > room) {
+	if (size >= room) {	/* exactly full counts as cut: log_end relies on the dots */
 		size = room;
 		if (size > 0)
 			memcpy(line->text + line->size, data, size);
