@@ -345,7 +345,7 @@ static enum fail_code copy_bytes(struct walk *walk)
 	size_t i;
 
 	walk->end = walk->encoded.unit_count;
-	walk->bytes = malloc(walk->end + 1);
+	walk->bytes = calloc(walk->end + 1, 1);
 	if (walk->bytes == NULL)
 		return SG_ENOMEM;
 	for (i = 0; i < walk->end; i++) {

@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,18 @@
 /* BIO_get_new_index would run out after 128 messages; nobody looks the number up. */
 #define SINK_TYPE (BIO_TYPE_SOURCE_SINK | 0x7f)
 #define WRITE_STEP ((size_t)64 * 1024)
+
+#define CACHE_PLACES ((size_t)256)	/* one for each first byte of a digest; some 10 KB each */
+
+struct cache_place {
+	unsigned char digest[SHA256_DIGEST_LENGTH];	/* of the DER */
+	X509 *x509;					/* NULL: free */
+};
+
+struct envelope_cache {
+	pthread_mutex_t lock;
+	struct cache_place places[CACHE_PLACES];
+};
 
 /* Where OpenSSL writes: collects, encodes, appends to the spool. */
 struct sink {
@@ -110,16 +123,88 @@ static int use_sha256_derivation(CMS_RecipientInfo *info)
 	return context != NULL && EVP_PKEY_CTX_set_ecdh_kdf_md(context, EVP_sha256()) > 0;
 }
 
-static enum fail_code add_recipient(CMS_ContentInfo *cms,
-    const struct envelope_certificate *certificate, struct fail *f)
+static X509 *parse(const struct envelope_certificate *certificate)
 {
 	const unsigned char *at = certificate->der;
+
+	return certificate->size > LONG_MAX ? NULL :
+	    d2i_X509(NULL, &at, (long)certificate->size);
+}
+
+struct envelope_cache *envelope_cache_new(void)
+{
+	struct envelope_cache *cache = calloc(1, sizeof(*cache));
+
+	if (cache != NULL && pthread_mutex_init(&cache->lock, NULL) != 0) {
+		free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+void envelope_cache_free(struct envelope_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < CACHE_PLACES; i++)
+		X509_free(cache->places[i].x509);
+	(void)pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+/* The certificate at its place, or NULL; the caller frees its reference. */
+static X509 *cache_get(struct envelope_cache *cache, const unsigned char *digest)
+{
+	struct cache_place *place = &cache->places[digest[0]];
+	X509 *found = NULL;
+
+	(void)pthread_mutex_lock(&cache->lock);
+	if (place->x509 != NULL && memcmp(place->digest, digest, SHA256_DIGEST_LENGTH) == 0 &&
+	    X509_up_ref(place->x509) == 1)
+		found = place->x509;
+	(void)pthread_mutex_unlock(&cache->lock);
+	return found;
+}
+
+static void cache_put(struct envelope_cache *cache, const unsigned char *digest, X509 *x509)
+{
+	struct cache_place *place = &cache->places[digest[0]];
+	X509 *old;
+
+	if (X509_up_ref(x509) != 1)
+		return;
+	(void)pthread_mutex_lock(&cache->lock);
+	old = place->x509;
+	place->x509 = x509;
+	memcpy(place->digest, digest, SHA256_DIGEST_LENGTH);
+	(void)pthread_mutex_unlock(&cache->lock);
+	X509_free(old);
+}
+
+/* NULL if it cannot be read. The caller frees its reference. */
+static X509 *find_certificate(struct envelope_cache *cache,
+    const struct envelope_certificate *certificate)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	X509 *x509;
+
+	if (cache == NULL)
+		return parse(certificate);
+	(void)SHA256(certificate->der, certificate->size, digest);
+	x509 = cache_get(cache, digest);
+	if (x509 != NULL)
+		return x509;
+	x509 = parse(certificate);
+	if (x509 != NULL)
+		cache_put(cache, digest, x509);
+	return x509;
+}
+
+static enum fail_code add_recipient(CMS_ContentInfo *cms, X509 *x509, struct fail *f)
+{
 	CMS_RecipientInfo *info = NULL;
 	enum fail_code code = SG_OK;
-	X509 *x509 = NULL;
 
-	if (certificate->size <= LONG_MAX)
-		x509 = d2i_X509(NULL, &at, (long)certificate->size);
 	if (x509 == NULL) {
 		ERR_clear_error();
 		return fail_set(f, SG_EFORMAT, "add the certificate anew",
@@ -134,7 +219,6 @@ static enum fail_code add_recipient(CMS_ContentInfo *cms,
 	    !use_sha256_derivation(info)) {
 		code = crypto_failed(f, "cannot set the key derivation");
 	}
-	X509_free(x509);
 	return code;
 }
 
@@ -190,7 +274,8 @@ static enum fail_code seal_into(CMS_ContentInfo *cms, const struct envelope_enti
 	return code;
 }
 
-enum fail_code envelope_seal(const struct envelope_certificate *certificates, size_t count,
+enum fail_code envelope_seal(struct envelope_cache *cache,
+    const struct envelope_certificate *certificates, size_t count,
     const struct envelope_entity *entity, struct spool *out, struct fail *f)
 {
 	const unsigned int flags = CMS_BINARY | CMS_STREAM | CMS_PARTIAL;
@@ -206,8 +291,12 @@ enum fail_code envelope_seal(const struct envelope_certificate *certificates, si
 	cms = CMS_encrypt(NULL, NULL, EVP_aes_256_cbc(), flags);
 	if (cms == NULL)
 		code = crypto_failed(f, "cannot start the envelope");
-	for (size_t i = 0; i < count && code == SG_OK; i++)
-		code = add_recipient(cms, &certificates[i], f);
+	for (size_t i = 0; i < count && code == SG_OK; i++) {
+		X509 *x509 = find_certificate(cache, &certificates[i]);
+
+		code = add_recipient(cms, x509, f);
+		X509_free(x509);
+	}
 	if (code == SG_OK)
 		code = seal_into(cms, entity, sink, f);
 	CMS_ContentInfo_free(cms);

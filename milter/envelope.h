@@ -21,6 +21,17 @@ struct envelope_certificate {
 	size_t size;
 };
 
+/*
+ * Certificates as OpenSSL keeps them, so that one that comes again is not parsed again: reading one
+ * and its key is 0.2 of 0.28 ms of an envelope of 10 KB. Found by the whole DER; a fixed number of
+ * places. Any thread.
+ */
+struct envelope_cache;
+
+/* NULL when out of memory. */
+struct envelope_cache *envelope_cache_new(void);
+void envelope_cache_free(struct envelope_cache *cache);	/* NULL is allowed */
+
 /* The inner entity: its header fields with the empty line behind them, then the body. */
 struct envelope_entity {
 	const void *header;
@@ -30,11 +41,12 @@ struct envelope_entity {
 };
 
 /*
- * Writes the base64 text of the envelope to out (not finished here). SG_EFORMAT: a certificate
+ * Writes the base64 text of the envelope to out (not finished here). cache may be NULL. SG_EFORMAT: a certificate
  * cannot be read or its key cannot be used; SG_ECRYPTO: OpenSSL failed.
  */
-MUST_USE enum fail_code envelope_seal(const struct envelope_certificate *certificates,
-    size_t count, const struct envelope_entity *entity, struct spool *out, struct fail *f);
+MUST_USE enum fail_code envelope_seal(struct envelope_cache *cache,
+    const struct envelope_certificate *certificates, size_t count,
+    const struct envelope_entity *entity, struct spool *out, struct fail *f);
 
 /* SHA-256 of a certificate in hexadecimal, for records. */
 void envelope_fingerprint(const struct envelope_certificate *certificate, char out[65]);

@@ -411,8 +411,8 @@ static enum fail_code mark_for_stage(struct session *session, const struct front
 }
 
 /*
- * Local mail with such a field comes from a forwarder (or was requeued): the header checks of pickup
- * have already sent it to the second stage, which takes nothing without a mark.
+ * Local mail with such a field comes from a forwarder (or was requeued): the header checks of
+ * pickup have already sent it to the second stage, which takes nothing without a mark.
  */
 static bool is_routed(const struct session *session)
 {

@@ -111,6 +111,15 @@ static enum fail_code set_or_delete(struct edits *edits, const struct message *m
 	    edits_set(edits, message, name, value);
 }
 
+/* Then one edit less for Postfix: each costs it a walk through the queue file. */
+static bool has_mime_version(const struct message *message)
+{
+	const char *value = message_header(message, "MIME-Version");
+
+	return value != NULL && strcmp(value, "1.0") == 0 &&
+	    message_count(message, "MIME-Version") == 1;
+}
+
 static enum fail_code set_fields(const struct outer_source *source,
     const struct new_fields *fields, struct edits *edits, struct fail *f)
 {
@@ -119,7 +128,7 @@ static enum fail_code set_fields(const struct outer_source *source,
 
 	if (code == SG_OK)
 		code = set_subject(source, edits);
-	if (code == SG_OK)
+	if (code == SG_OK && !has_mime_version(message))
 		code = edits_set(edits, message, "MIME-Version", " 1.0");
 	if (code == SG_OK)
 		code = edits_set(edits, message, "Content-Type", fields->type);
@@ -200,7 +209,7 @@ enum fail_code outer_envelope(const struct outer_source *source,
 		entity.header_size = header.size;
 		entity.body = source->body;
 		entity.body_size = source->body_size;
-		code = envelope_seal(certificates, count, &entity, body, f);
+		code = envelope_seal(source->cache, certificates, count, &entity, body, f);
 	}
 	if (code == SG_OK)
 		code = spool_finish(body, f);

@@ -24,6 +24,7 @@ struct outer_source {
 	size_t body_size;
 	const char *subject;		/* raw value without tags, or NULL: as it is */
 	const char *placeholder;	/* outer Subject instead, UTF-8; NULL: subject is kept */
+	struct envelope_cache *cache;	/* parsed certificates, or NULL */
 	const char *spool_directory;	/* for the new body; NULL: memory */
 	size_t memory_max;
 };

@@ -82,13 +82,15 @@ enum fail_code services_init(struct services *services, const struct conf *conf,
 		services_free(services);
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	}
+	/* without memory for it, certificates are parsed each time */
+	services->cache = envelope_cache_new();
 	services->vault.path = services->vault_path;
 	services->vault.timeout_ms = VAULT_TIMEOUT_MS;
 	services->table = (struct session_services){
 		.context = services, .scan = do_scan, .plan = do_plan,
 		.certificate = do_certificate, .password = do_password,
 		.mark_make = do_mark_make, .mark_check = do_mark_check, .record = do_record,
-		.pdf = do_pdf, .clock = clock_system(),
+		.pdf = do_pdf, .cache = services->cache, .clock = clock_system(),
 	};
 	return SG_OK;
 }
@@ -98,5 +100,6 @@ void services_free(struct services *services)
 	free(services->scan_path);
 	free(services->pdf_path);
 	free(services->vault_path);
+	envelope_cache_free(services->cache);
 	memset(services, 0, sizeof(*services));
 }

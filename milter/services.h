@@ -10,6 +10,7 @@
 
 struct services {
 	struct session_services table;	/* table.context is the services */
+	struct envelope_cache *cache;
 	struct vault vault;
 	char *scan_path;
 	char *pdf_path;

@@ -23,6 +23,7 @@
 #include "gateway/base/wire.h"
 #include "gateway/vault/vault.h"
 #include "milter/edits.h"
+#include "milter/envelope.h"
 #include "milter/reply.h"
 #include "milter/scan/scan.h"
 #include "pdfenc/pdfenc.h"
@@ -48,6 +49,7 @@ struct session_services {
 	    struct fail *f);
 	enum fail_code (*pdf)(void *context, const struct pdfenc_request *request,
 	    const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f);
+	struct envelope_cache *cache;	/* parsed certificates; NULL: none are kept */
 	const struct clock *clock;
 };
 

@@ -99,6 +99,7 @@ static void make_source(const struct session *session, const struct session_flag
 	source->subject = flag->subject;
 	source->placeholder = subject == CONF_SUBJECT_PLACEHOLDER ?
 	    flag->tenant->subject_placeholder : NULL;
+	source->cache = session->services->cache;
 	source->spool_directory = session->conf->spool_directory;
 	source->memory_max = session->conf->message.memory_max;
 }

@@ -13,7 +13,7 @@
 
 #define FLOW_BLOCK_MAX ((size_t)4096)	/* bytes of one block; longer text becomes several, since
 					   Pango's cost grows faster than a paragraph's length */
-#define FLOW_DEPTH_MAX 12		/* quotes and lists deeper than this are drawn at this depth */
+#define FLOW_DEPTH_MAX 12		/* deeper quotes and lists are drawn at this depth */
 
 enum flow_kind {
 	FLOW_PARAGRAPH,

@@ -26,7 +26,7 @@ struct layout_request {
 	const char *protection;		/* a line of the head, or NULL */
 	const char *language;		/* BCP 47: chooses between forms of Han characters */
 	bool letter;			/* US Letter, else A4 */
-	unsigned int pages_max;		/* at least 1; what is beyond is announced on the last page */
+	unsigned int pages_max;		/* at least 1; the last one says what is missing */
 };
 
 /* *cut_out: the text did not fit into pages_max. The caller display_frees. */

@@ -483,7 +483,7 @@ enum fail_code mime_parse(const void *data, size_t size, const char *subject,
 	if (size == 0 || size > INT_MAX)
 		return fail_set(f, size == 0 ? SG_EFORMAT : SG_ELIMIT, NULL,
 		    "a message of %zu bytes cannot be made a PDF", size);
-	/* the caller's bytes as they are: GMime only reads them, and frees nothing it does not own */
+	/* the caller's bytes as they are: GMime only reads them and frees nothing */
 	memset(&view, 0, sizeof(view));
 	view.data = (guint8 *)(guintptr)data;
 	view.len = (guint)size;

@@ -25,7 +25,7 @@ enum pdfenc_message_type {
 struct pdfenc_request {
 	int message;			/* descriptor: header fields, empty line, body; borrowed */
 	size_t message_size;
-	const char *subject;		/* raw Subject value to print (tags removed); NULL: the message's own */
+	const char *subject;		/* raw value to print, tags removed; NULL: the message's */
 	const char *protection;		/* line of the head, UTF-8: how it was protected */
 	const struct secret *password;	/* never empty: SG_EUSAGE */
 	const struct secret *owner_password;	/* NULL or empty: random, forgotten at once */

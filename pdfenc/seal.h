@@ -20,8 +20,8 @@
 
 struct seal_request {
 	const GByteArray *pages;		/* what paint made */
-	const struct document *document;	/* its files are attached, its subject is the title */
-	const void *original;			/* the message, attached as original.eml; NULL: not */
+	const struct document *document;	/* its files are attached, its subject is title */
+	const void *original;			/* attached as original.eml; NULL: not */
 	size_t original_size;
 	const char *language;			/* BCP 47, or NULL */
 	const struct secret *password;		/* SG_EUSAGE when empty, SG_ELIMIT when too long */

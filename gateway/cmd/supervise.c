@@ -364,7 +364,7 @@ static enum fail_code reload_worker(struct supervise *supervise, struct worker *
 	return replace(supervise, worker, f);
 }
 
-/* Gives workers[0] to workers[count - 1] the configurations in fresh; count_out: how many took it. */
+/* Gives the first count workers the configurations in fresh; count_out: how many took it. */
 static enum fail_code give_configs(struct supervise *supervise, struct buf *fresh, size_t count,
     size_t *count_out, struct fail *f)
 {

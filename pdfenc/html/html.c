@@ -173,13 +173,13 @@ static GString *decode(const char *text, size_t size)
 	const char *end = text + size;
 
 	while (text < end) {
-		const char *and = memchr(text, '&', (size_t)(end - text));
+		const char *amp = memchr(text, '&', (size_t)(end - text));
 		size_t taken;
 
-		if (and == NULL)
-			and = end;
-		g_string_append_len(out, text, and - text);
-		text = and;
+		if (amp == NULL)
+			amp = end;
+		g_string_append_len(out, text, amp - text);
+		text = amp;
 		if (text == end)
 			break;
 		taken = entity_read(text, (size_t)(end - text), out);

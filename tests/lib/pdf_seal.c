@@ -4,8 +4,8 @@
  * pdf_seal: for tests and measurements: messages through a real sealgate-pdf, without a gateway.
  *
  *   pdf_seal WORKER PASSWORD OUT-FOLDER MESSAGE...   each MESSAGE becomes OUT-FOLDER/NAME.pdf
- *   pdf_seal -x FOLDER MESSAGE                       what must be found in the PDF: FOLDER/words and
- *                                                    FOLDER/N for the N-th attached file
+ *   pdf_seal -x FOLDER MESSAGE                       what must be found in the PDF: FOLDER/words
+ *                                                    and FOLDER/N for the N-th attached file
  *   pdf_seal -n COUNT WORKER PASSWORD MESSAGE        seals COUNT times; prints the worker's CPU
  */
 #include <errno.h>
@@ -206,8 +206,8 @@ static int measure(struct stage *stage, const char *message, unsigned int count)
 	return EXIT_SUCCESS;
 }
 
-static enum fail_code write_file(const char *folder, const char *name, const void *data, size_t size,
-    struct fail *f)
+static enum fail_code write_file(const char *folder, const char *name, const void *data,
+    size_t size, struct fail *f)
 {
 	char *path = str_printf("%s/%s", folder, name);
 	enum fail_code code = fd_replace_file(path, data, size, 0600, f);

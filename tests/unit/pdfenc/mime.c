@@ -178,7 +178,8 @@ static void any_mixture_of_pieces_gives_a_body(void **state)
 		"Content-Type: multipart/mixed; boundary=X\n", "Content-Type: message/rfc822\n",
 		"Content-Type: text/html; charset=\"\"\n", "Content-Transfer-Encoding: base64\n",
 		"Content-Transfer-Encoding: x-uuencode\n", "--X\n", "--X--\n", "\n", "\r\n", "\r",
-		"begin 644 a\n", "end\n", "<p style=\"display:none\">", "</p>", "<a href='", "=?utf-8?",
+		"begin 644 a\n", "end\n", "<p style=\"display:none\">", "</p>", "<a href='",
+		"=?utf-8?",
 		"\377\376", "\033$B", "> > ", "text ", "Subject: =?big5?b?", "From: <<>>, ;:@\n",
 		"Content-Disposition: attachment; filename*0*=utf-8''%\n", "&#xffffffff;", "<!--",
 	};

@@ -91,7 +91,8 @@ static void addresses_become_links(void **state)
 
 	(void)state;
 	assert_int_equal(spans->len, 3);
-	assert_string_equal(g_array_index(spans, struct flow_span, 0).uri, "https://a.example/x(1)");
+	assert_string_equal(g_array_index(spans, struct flow_span, 0).uri,
+	    "https://a.example/x(1)");
 	assert_string_equal(g_array_index(spans, struct flow_span, 1).uri, "http://www.b.example");
 	assert_string_equal(g_array_index(spans, struct flow_span, 2).uri, "mailto:c@d.example");
 	flow_free(flow);
