@@ -1,6 +1,7 @@
 /* sealgate run: the supervisor, in the foreground. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,26 +27,13 @@ struct run {
 	struct supervise *supervise;
 	int lock;
 	int signals;
-	int log_pipe;	/* the reading end when lines go to syslog, else -1 */
+	int log_pipe;		/* the reading end when lines go to syslog, else -1 */
+	int terminal;		/* the standard error of before, then */
+	pthread_t log_thread;	/* reads log_pipe */
 	bool stop;
 };
 
 /* ---- syslog: the one place that talks to it; workers write to their standard error ---- */
-
-static enum fail_code open_syslog(struct run *run, struct fail *f)
-{
-	int ends[2];
-
-	if (run->conf->log.target != CONF_LOG_SYSLOG)
-		return SG_OK;
-	if (pipe2(ends, O_CLOEXEC) != 0 || dup2(ends[1], STDERR_FILENO) < 0)
-		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a pipe for the log");
-	(void)close(ends[1]);
-	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	openlog("sealgate", LOG_PID | LOG_NDELAY, LOG_MAIL);
-	run->log_pipe = ends[0];
-	return SG_OK;
-}
 
 static void forward_line(const char *line)
 {
@@ -55,24 +43,73 @@ static void forward_line(const char *line)
 	syslog(level, "%s", line);
 }
 
-/* Lines are at most LOG_LINE_MAX and each one write(2), so a pipe never splits one. */
-static void forward_log(const struct run *run)
+/* Sends the whole lines of size bytes in text; what is left is moved to the front. */
+static size_t forward_lines(char *text, size_t size)
 {
-	char lines[16384];
+	size_t at = 0;
+	char *end;
+
+	while ((end = memchr(text + at, '\n', size - at)) != NULL) {
+		*end = '\0';
+		forward_line(text + at);
+		at = (size_t)(end - text) + 1;
+	}
+	memmove(text, text + at, size - at);
+	return size - at;
+}
+
+/*
+ * A thread of its own: while the supervisor waits for a worker, somebody must read, or a full pipe
+ * would stop every worker and the supervisor itself.
+ */
+static void *forward_log(void *context)
+{
+	const struct run *run = context;
+	char text[4 * LOG_LINE_MAX];
+	size_t size = 0;
 	ssize_t n;
 
-	while (run->log_pipe >= 0 && (n = read(run->log_pipe, lines, sizeof(lines) - 1)) > 0) {
-		char *line = lines;
-
-		lines[n] = '\0';
-		for (char *end = strchr(line, '\n'); end != NULL; end = strchr(line, '\n')) {
-			*end = '\0';
-			forward_line(line);
-			line = end + 1;
+	while ((n = read(run->log_pipe, text + size, sizeof(text) - 1 - size)) != 0) {
+		if (n < 0 && errno != EINTR)
+			break;
+		size = forward_lines(text, size + (n > 0 ? (size_t)n : 0));
+		if (size == sizeof(text) - 1) {
+			text[size] = '\0';
+			forward_line(text);
+			size = 0;
 		}
-		if (line[0] != '\0')
-			forward_line(line);
 	}
+	return NULL;
+}
+
+/* After open_signals: the thread inherits that signals are blocked. */
+static enum fail_code open_syslog(struct run *run, struct fail *f)
+{
+	int ends[2];
+
+	if (run->conf->log.target != CONF_LOG_SYSLOG)
+		return SG_OK;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a pipe for the log");
+	openlog("sealgate", LOG_PID | LOG_NDELAY, LOG_MAIL);
+	run->log_pipe = ends[0];
+	if (pthread_create(&run->log_thread, NULL, forward_log, run) != 0 ||
+	    (run->terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ||
+	    dup2(ends[1], STDERR_FILENO) < 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot carry the log to syslog");
+	(void)close(ends[1]);
+	return SG_OK;
+}
+
+/* When all workers have ended: the last writer goes, the thread reads the end. */
+static void close_syslog(struct run *run)
+{
+	if (run->terminal < 0)
+		return;
+	(void)dup2(run->terminal, STDERR_FILENO);
+	fd_close(&run->terminal);
+	(void)pthread_join(run->log_thread, NULL);
+	fd_close(&run->log_pipe);
 }
 
 /* ---- signals ---- */
@@ -163,11 +200,10 @@ static void take_signals(struct run *run)
 
 static void loop(struct run *run)
 {
-	struct pollfd waits[2] = { { run->signals, POLLIN, 0 }, { run->log_pipe, POLLIN, 0 } };
+	struct pollfd wait = { run->signals, POLLIN, 0 };
 
 	while (!run->stop) {
-		(void)poll(waits, 2, supervise_wait_ms(run->supervise));
-		forward_log(run);
+		(void)poll(&wait, 1, supervise_wait_ms(run->supervise));
 		take_signals(run);
 		if (!run->stop)
 			supervise_tend(run->supervise);
@@ -181,9 +217,9 @@ static enum fail_code start(struct run *run, struct fail *f)
 	if (code == SG_OK)
 		code = prepare_lock(run->conf, &run->lock, f);
 	if (code == SG_OK)
-		code = open_syslog(run, f);
-	if (code == SG_OK)
 		code = open_signals(run, f);
+	if (code == SG_OK)
+		code = open_syslog(run, f);
 	if (code == SG_OK)
 		code = prepare_listen(run->conf, &run->sockets, f);
 	if (code == SG_OK)
@@ -200,7 +236,10 @@ static int run_gateway(struct run *run)
 
 	fail_clear(&f);
 	if (start(run, &f) != SG_OK) {
-		forward_log(run);
+		/* the reason goes where the administrator looks, not to syslog alone */
+		supervise_free(run->supervise);
+		run->supervise = NULL;
+		close_syslog(run);
 		return cmd_fail("run", &f);
 	}
 	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "ready");
@@ -215,7 +254,8 @@ static int run_gateway(struct run *run)
 
 static int run_command(int argc, char *argv[])
 {
-	struct run run = { NULL, { -1, -1, -1, -1 }, NULL, -1, -1, -1, false };
+	struct run run = { .sockets = { -1, -1, -1, -1 }, .lock = -1, .signals = -1,
+	    .log_pipe = -1, .terminal = -1 };
 	int result;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
@@ -229,7 +269,7 @@ static int run_command(int argc, char *argv[])
 	log_start("sealgate", (enum log_level)run.conf->log.level);
 	result = run_gateway(&run);
 	supervise_free(run.supervise);
-	forward_log(&run);
+	close_syslog(&run);
 	prepare_close(&run.sockets);
 	fd_close(&run.signals);
 	fd_close(&run.lock);
