@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/base/str.h"
+
 static const struct {
 	enum reply_stage stage;
 	enum fail_code code;	/* SG_OK: any other */
@@ -22,20 +24,6 @@ static const struct {
 	{ REPLY_SEAL, SG_OK, FAIL_TEMPORARY, "451", "4.7.5" },
 };
 
-/* A text that filled its room must not end within a UTF-8 character. */
-static void end_at_character(char *text, size_t room)
-{
-	size_t n = strlen(text);
-
-	if (n + 1 < room)
-		return;
-	while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
-		n--;
-	if (n > 0 && (unsigned char)text[n - 1] >= 0xc0)
-		n--;
-	text[n] = '\0';
-}
-
 static void clean(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -53,7 +41,7 @@ void reply_set(struct reply *reply_out, const char *code, const char *status, co
 	va_start(args, format);
 	(void)vsnprintf(reply_out->text, sizeof(reply_out->text), format, args);
 	va_end(args);
-	end_at_character(reply_out->text, sizeof(reply_out->text));
+	str_cut_utf8(reply_out->text, sizeof(reply_out->text));
 	clean(reply_out->text);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/str.h"
+
 static const struct {
 	enum fail_code code;
 	enum fail_kind kind;
@@ -50,20 +52,6 @@ void fail_clear(struct fail *f)
 	memset(f, 0, sizeof(*f));
 }
 
-/* A text that was cut must not end within a UTF-8 character. */
-static void cut_at_character(char *text, size_t size)
-{
-	size_t n = strlen(text);
-
-	if (n + 1 < size)
-		return;
-	while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
-		n--;
-	if (n > 0 && (unsigned char)text[n - 1] >= 0xc0)
-		n--;
-	text[n] = '\0';
-}
-
 /* What comes from libraries may have several lines; ours is one. */
 static void make_one_line(char *text)
 {
@@ -78,10 +66,10 @@ static void fill(struct fail *f, enum fail_code code, const char *hint, const ch
 	f->code = code;
 	f->kind = kind_of(code);
 	(void)vsnprintf(f->what, sizeof(f->what), format, args);
-	cut_at_character(f->what, sizeof(f->what));
+	str_cut_utf8(f->what, sizeof(f->what));
 	make_one_line(f->what);
 	(void)snprintf(f->hint, sizeof(f->hint), "%s", hint != NULL ? hint : "");
-	cut_at_character(f->hint, sizeof(f->hint));
+	str_cut_utf8(f->hint, sizeof(f->hint));
 	make_one_line(f->hint);
 }
 

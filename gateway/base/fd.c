@@ -1,5 +1,6 @@
 #include "gateway/base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +13,7 @@
 
 #include "gateway/base/str.h"
 
+#define FOLDER_DEPTH_MAX 64
 #define READ_STEP ((size_t)64 * 1024)
 
 void fd_close(int *fd)
@@ -132,6 +134,41 @@ enum fail_code fd_replace_file(const char *path, const void *data, size_t size, 
 		(void)unlink(temporary);
 	free(temporary);
 	return code;
+}
+
+static void empty_folder(int folder, int depth);
+
+static void remove_entry(int folder, const char *name, int depth)
+{
+	int inner;
+
+	if (unlinkat(folder, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+		return;
+	inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (inner < 0)
+		return;
+	empty_folder(inner, depth + 1);
+	(void)unlinkat(folder, name, AT_REMOVEDIR);
+}
+
+static void empty_folder(int folder, int depth)
+{
+	DIR *list = depth < FOLDER_DEPTH_MAX ? fdopendir(folder) : NULL;
+	const struct dirent *entry;
+
+	if (list == NULL) {
+		(void)close(folder);
+		return;
+	}
+	while ((entry = readdir(list)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_entry(dirfd(list), entry->d_name, depth);
+	(void)closedir(list);
+}
+
+void fd_empty_folder(int folder)
+{
+	empty_folder(folder, 0);
 }
 
 enum fail_code fd_memory(const char *name, int *fd_out, struct fail *f)

@@ -264,6 +264,19 @@ size_t str_utf8_char(const char *text, size_t size)
 	return length;
 }
 
+void str_cut_utf8(char *text, size_t room)
+{
+	size_t n = strlen(text);
+
+	if (n + 1 < room)
+		return;
+	while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n > 0 && (unsigned char)text[n - 1] >= 0xc0)
+		n--;
+	text[n] = '\0';
+}
+
 static enum fail_code json_char(struct buf *out, const char *text, size_t length)
 {
 	unsigned char c = (unsigned char)text[0];

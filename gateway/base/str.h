@@ -61,6 +61,12 @@ MUST_USE enum fail_code str_json(struct buf *out, const char *text);
 /* Bytes of the valid UTF-8 character at text (of size bytes left), or 0. */
 size_t str_utf8_char(const char *text, size_t size);
 
+/*
+ * A text that filled its room of room bytes was cut: takes off what is left of a UTF-8 character at
+ * its end.
+ */
+void str_cut_utf8(char *text, size_t room);
+
 /* Appends a copy of text. */
 MUST_USE enum fail_code str_list_add(struct str_list *list, const char *text);
 /* Is text among them, ASCII case ignored? */

@@ -1,6 +1,5 @@
 #include "gateway/cmd/oneshot.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #define SOCKET_NAME "worker.sock"
 #define SOCKET_MODE 0600
 #define STOP_WAIT_MS 5000
-#define DEPTH_MAX 16		/* folders in folders that a worker may leave */
 
 static enum fail_code make_folder(struct oneshot *oneshot, struct fail *f)
 {
@@ -85,37 +83,6 @@ enum fail_code oneshot_start(const char *program, const struct conf *conf, unsig
 	return code;
 }
 
-static void empty_folder(int folder, int depth);
-
-static void remove_entry(int folder, const char *name, int depth)
-{
-	int inner;
-
-	if (unlinkat(folder, name, 0) == 0)
-		return;
-	inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (inner < 0)
-		return;
-	empty_folder(inner, depth + 1);
-	(void)unlinkat(folder, name, AT_REMOVEDIR);
-}
-
-/* Takes folder over. */
-static void empty_folder(int folder, int depth)
-{
-	DIR *list = depth < DEPTH_MAX ? fdopendir(folder) : NULL;
-	const struct dirent *entry;
-
-	if (list == NULL) {
-		(void)close(folder);
-		return;
-	}
-	while ((entry = readdir(list)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_entry(dirfd(list), entry->d_name, depth);
-	(void)closedir(list);
-}
-
 void oneshot_stop(struct oneshot *oneshot)
 {
 	int folder = -1;
@@ -125,7 +92,7 @@ void oneshot_stop(struct oneshot *oneshot)
 	if (oneshot->directory != NULL)
 		folder = open(oneshot->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder >= 0) {
-		empty_folder(folder, 0);
+		fd_empty_folder(folder);
 		(void)rmdir(oneshot->directory);
 	}
 	free(oneshot->directory);

@@ -20,7 +20,6 @@
 #include "gateway/base/str.h"
 
 #define SYSTEM_DIRECTORY "/tmp"
-#define SWEEP_DEPTH_MAX 32	/* folders in folders; libclamav makes three */
 #define INODES_MIN 64		/* fewer free ones count as no room */
 
 uint64_t tempdir_room(const char *path)
@@ -160,37 +159,6 @@ enum fail_code tempdir_make(const struct tempdir_wish *wish, struct tempdir *dir
 
 /* ---- sweeping ---- */
 
-static void empty_folder(int folder, int depth);
-
-static void remove_entry(int folder, const char *name, int depth)
-{
-	int inner;
-
-	if (unlinkat(folder, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
-		return;
-	inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (inner < 0)
-		return;
-	empty_folder(inner, depth + 1);
-	(void)unlinkat(folder, name, AT_REMOVEDIR);
-}
-
-/* Takes folder over. */
-static void empty_folder(int folder, int depth)
-{
-	DIR *list = depth < SWEEP_DEPTH_MAX ? fdopendir(folder) : NULL;
-	const struct dirent *entry;
-
-	if (list == NULL) {
-		(void)close(folder);
-		return;
-	}
-	while ((entry = readdir(list)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_entry(dirfd(list), entry->d_name, depth);
-	(void)closedir(list);
-}
-
 /* A living scanner holds the lock of its own. */
 static void sweep_one(int base, const char *name)
 {
@@ -204,7 +172,7 @@ static void sweep_one(int base, const char *name)
 		(void)close(folder);
 		return;
 	}
-	empty_folder(folder, 0);
+	fd_empty_folder(folder);
 	(void)unlinkat(base, name, AT_REMOVEDIR);
 }
 
@@ -224,7 +192,7 @@ void tempdir_sweep(const struct tempdir *dir)
 void tempdir_free(struct tempdir *dir)
 {
 	if (dir->base != NULL && dir->path != NULL && dir->lock >= 0) {
-		empty_folder(dir->lock, 0);
+		fd_empty_folder(dir->lock);
 		dir->lock = -1;
 		(void)rmdir(dir->path);
 	}
