@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "gateway/base/base64.h"
+#include "gateway/base/secret.h"
 #include "gateway/base/str.h"
 
 #define COLLECT ((size_t)57 * 1024)	/* bytes of BER that become base64 at once; 57 a line */
@@ -159,7 +160,7 @@ static X509 *cache_get(struct envelope_cache *cache, const unsigned char *digest
 	X509 *found = NULL;
 
 	(void)pthread_mutex_lock(&cache->lock);
-	if (place->x509 != NULL && memcmp(place->digest, digest, SHA256_DIGEST_LENGTH) == 0 &&
+	if (place->x509 != NULL && secret_compare(place->digest, digest, SHA256_DIGEST_LENGTH) &&
 	    X509_up_ref(place->x509) == 1)
 		found = place->x509;
 	(void)pthread_mutex_unlock(&cache->lock);

@@ -41,8 +41,8 @@ struct envelope_entity {
 };
 
 /*
- * Writes the base64 text of the envelope to out (not finished here). cache may be NULL. SG_EFORMAT: a certificate
- * cannot be read or its key cannot be used; SG_ECRYPTO: OpenSSL failed.
+ * Writes the base64 text of the envelope to out (not finished here). cache may be NULL.
+ * SG_EFORMAT: a certificate cannot be read or its key cannot be used; SG_ECRYPTO: OpenSSL failed.
  */
 MUST_USE enum fail_code envelope_seal(struct envelope_cache *cache,
     const struct envelope_certificate *certificates, size_t count,

@@ -22,7 +22,8 @@ static struct message parse(const char *text, enum fail_code expected, size_t *b
 	struct fail f;
 
 	message_init(&message);
-	assert_int_equal(message_parse(&message, text, strlen(text), MAX, body_at_out, &f), expected);
+	assert_int_equal(message_parse(&message, text, strlen(text), MAX, body_at_out, &f),
+	    expected);
 	return message;
 }
 
@@ -59,7 +60,8 @@ static void a_body_without_an_empty_line_is_found(void **state)
 
 static void what_is_no_mail_is_refused(void **state)
 {
-	static const char *const texts[] = { "", "\n", "\nBody\n", "no field\n", ": x\n", "From x\n" };
+	static const char *const texts[] = {
+		"", "\n", "\nBody\n", "no field\n", ": x\n", "From x\n" };
 	size_t at;
 
 	(void)state;

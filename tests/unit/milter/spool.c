@@ -154,8 +154,8 @@ static void a_missing_folder_is_temporary(void **state)
 	struct fail f;
 
 	(void)state;
-	assert_int_equal(spool_new("/tmp/sealgate-no-such-folder", MEMORY_MAX, SIZE_MAX_TEST, &spool,
-	    &f), SG_OK);
+	assert_int_equal(spool_new("/tmp/sealgate-no-such-folder", MEMORY_MAX, SIZE_MAX_TEST,
+	    &spool, &f), SG_OK);
 	for (int i = 0; i < 10 && code == SG_OK; i++)
 		code = spool_append(spool, piece, sizeof(piece), &f);
 	assert_int_equal(code, SG_ESYSTEM);

@@ -45,7 +45,8 @@ static void numbers_are_whole_or_refused(void **state)
 static void utf8_is_strict(void **state)
 {
 	static const char *const bad[] = { "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf",
-		"\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3" };
+		"\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+		"\xc3" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -174,7 +175,8 @@ static void secrets_are_bounded_moved_and_wiped(void **state)
 
 static void a_secret_file_loses_one_line_end(void **state)
 {
-	static const char *const texts[][2] = { { "pw\n", "pw" }, { "pw\r\n", "pw" }, { "pw", "pw" },
+	static const char *const texts[][2] = {
+		{ "pw\n", "pw" }, { "pw\r\n", "pw" }, { "pw", "pw" },
 		{ "pw\n\n", "pw\n" }, { " pw ", " pw " }, { "", "" } };
 
 	(void)state;
@@ -255,7 +257,7 @@ static void a_failure_is_one_line_with_a_kind(void **state)
 	assert_int_equal(f.kind, FAIL_TEMPORARY);
 	(void)fail_set(&f, SG_EDENIED, NULL, "x");
 	assert_int_equal(f.kind, FAIL_PERMANENT);
-	(void)fail_set(&f, (enum fail_code)-77, NULL, "unforeseen");
+	(void)fail_set(&f, (enum fail_code)(-77), NULL, "unforeseen");
 	assert_int_equal(f.kind, FAIL_TEMPORARY);
 	errno = ENOENT;
 	(void)fail_errno(&f, SG_ESYSTEM, NULL, "cannot open");
