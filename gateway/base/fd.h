@@ -23,8 +23,8 @@ MUST_USE enum fail_code fd_read_file(const char *path, struct buf *out, struct f
 MUST_USE enum fail_code fd_replace_file(const char *path, const void *data, size_t size,
     mode_t mode, struct fail *f);
 /*
- * Removes all below a folder that is open, and takes the descriptor over. What cannot be removed, or
- * lies deeper than 64 folders, stays. Follows no links.
+ * Removes all below a folder that is open, and takes the descriptor over. What cannot be removed,
+ * or lies deeper than 64 folders, stays. Follows no links.
  */
 void fd_empty_folder(int folder);
 /* An empty memfd that can be sealed. */
