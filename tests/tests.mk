@@ -108,6 +108,7 @@ ci-rest:
 BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone)
 
 $(B)/bench/source: tests/bench/message.c
+$(B)/bench/libclamav_alone: gateway/base/buf.c gateway/base/fail.c gateway/base/str.c milter/scan/options.c
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  BENCH $@"

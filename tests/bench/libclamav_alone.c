@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "gateway/base/fail.c"
-#include "milter/scan/options.c"
+#include "gateway/base/fail.h"
+#include "milter/scan/options.h"
 
 #define SIZE_MAX_BYTES ((size_t)400 * 1024 * 1024)	/* the shipped scan.size_max */
 #define KEEP_FREED (64 * 1024 * 1024)			/* as sealgate-scan */
