@@ -20,7 +20,7 @@
 enum conf_way {
 	WAY_ENVELOPE = 1 << 0,	/* S/MIME CMS EnvelopedData */
 	WAY_PDF = 1 << 1,	/* AES-256 encrypted PDF */
-	WAY_TLS = 1 << 2	/* delivery over proven TLS only; not yet built: refused by conf */
+	WAY_TLS = 1 << 2	/* delivery over proven TLS only */
 };
 #define WAY_COUNT 3
 
@@ -29,6 +29,8 @@ enum conf_role {
 	CONF_SCAN = 1 << 1,
 	CONF_PDF = 1 << 2,
 	CONF_VAULT = 1 << 3,
+	CONF_TLS = 1 << 4,
+	CONF_TRACE = 1 << 5,
 	CONF_ALL = 0xff
 };
 
@@ -38,6 +40,32 @@ enum conf_subject { CONF_SUBJECT_KEEP = 0, CONF_SUBJECT_PLACEHOLDER = 1 };
 enum conf_sandbox { CONF_SANDBOX_FULL = 0, CONF_SANDBOX_REDUCED = 1 };
 enum conf_page { CONF_PAGE_A4 = 0, CONF_PAGE_LETTER = 1 };
 enum conf_log_target { CONF_LOG_STDERR = 0, CONF_LOG_SYSLOG = 1 };
+
+/* The least that a delivery must have: TLS if the peer offers it, or TLS always. */
+enum conf_floor { CONF_FLOOR_MAY = 0, CONF_FLOOR_ENCRYPT = 1 };
+
+/* Postfix's TLS security levels (TLS_README), for an administrator's rule. */
+enum conf_level {
+	CONF_LEVEL_NONE = 0,
+	CONF_LEVEL_MAY,
+	CONF_LEVEL_ENCRYPT,
+	CONF_LEVEL_DANE,
+	CONF_LEVEL_DANE_ONLY,
+	CONF_LEVEL_FINGERPRINT,
+	CONF_LEVEL_VERIFY,
+	CONF_LEVEL_SECURE
+};
+
+/* The administrator's TLS rule for a domain or next hop: section hop "NAME" { ... }. */
+struct conf_hop {
+	char *name;			/* "partner.example", ".partner.example" (what is below it), "[relay.example]:587"; lower case */
+	enum conf_level tls;
+	struct str_list match;		/* names, "nexthop", "dot-nexthop", "hostname"; for verify, secure */
+	struct str_list fingerprints;	/* SHA-256 in hexadecimal, colons allowed; for fingerprint */
+	bool through;			/* a relay: proof at it is enough for what goes through it */
+	int64_t until_ms;		/* since 1970: from then on the rule counts no more; 0 = no end */
+	char *reason;			/* why there is a rule; for the record */
+};
 
 struct conf_tenant {
 	char *name;
@@ -70,6 +98,8 @@ struct conf {
 		char *scan;
 		char *pdf;
 		char *vault;
+		char *tls;
+		char *trace;
 	} users;			/* "name" or "uid:gid"; used when started as root */
 
 	enum conf_sandbox sandbox;
@@ -121,6 +151,33 @@ struct conf {
 		struct str_list sensitivity;	/* values of Sensitivity: that flag */
 	} tags;
 
+	struct {
+		char *socket;			/* Postfix asks for policies: "local:/path" or "inet:port@host" */
+		enum conf_floor floor;		/* of all mail */
+		enum conf_floor sealed;		/* of mail that we sealed */
+		int64_t tell_ms;		/* a peer without TLS: told to the sender after it */
+		int64_t wait_ms;		/* plan tls: falls back to pdf after it */
+		unsigned int fallback_port;	/* loopback smtpd that takes what TLS could not carry */
+		bool dane;
+		bool mta_sts;
+		struct str_list resolvers;	/* "192.0.2.53", "127.0.0.1@5353"; empty: resolv.conf */
+		char *trust_anchor;		/* file; DNSSEC root key */
+		char *ca_file;			/* certificates that MTA-STS and "secure" trust */
+		char *cache_directory;		/* "" = the cache dies with the process */
+		unsigned int cache_max;		/* domains */
+		int64_t timeout_ms;		/* of one policy with all its lookups */
+		char *metrics;			/* "inet:port@host", "" = none */
+		bool report;			/* TLSRPT, RFC 8460 */
+		char *report_from;		/* address of the reports' sender and contact */
+		char *report_organization;
+		char *report_server;		/* "127.0.0.1:25": hands reports that go by mail to Postfix */
+	} tls;
+	struct {
+		char *log;			/* "auto", "journal", a path, "" = none */
+	} trace;
+
+	struct conf_hop *hops;
+	size_t hop_count;
 	struct conf_tenant *tenants;
 	size_t tenant_count;
 };
@@ -167,10 +224,17 @@ char *conf_run_path(const struct conf *conf, const char *name);
 #define CONF_SOCKET_PDF "pdf.sock"
 #define CONF_SOCKET_VAULT "vault.sock"		/* the milter asks here */
 #define CONF_SOCKET_ADMIN "admin.sock"		/* the command line asks here */
+#define CONF_SOCKET_FACTS "facts.sock"		/* sealgate-trace and sealgate-tls tell the vault here */
+#define CONF_SOCKET_TLS "tls.sock"		/* the milter and the command line ask sealgate-tls */
 
 /* The tenant that has this domain (lower case, A-labels), or NULL. */
 const struct conf_tenant *conf_tenant_of_domain(const struct conf *conf, const char *domain);
 /* The tenant with this name, or NULL. */
 const struct conf_tenant *conf_tenant_named(const struct conf *conf, const char *name);
+
+/* The rule whose name is exactly this, lower case, or NULL. */
+const struct conf_hop *conf_hop_named(const struct conf *conf, const char *name);
+/* "dane-only"; Postfix's name of a level. */
+const char *conf_level_name(enum conf_level level);
 
 #endif

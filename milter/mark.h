@@ -15,10 +15,24 @@
 
 #define MARK_HEADER "X-Sealgate-Mark"	/* on its way to the second stage; must never leave */
 #define MARK_KEPT "X-Sealgate-Kept"	/* inside copies: what comes back is flagged again */
-#define MARK_ROUTE "X-Sealgate-Route"	/* "local": what local(8) forwards meets the backstop */
+#define MARK_ROUTE "X-Sealgate-Route"	/* which transport delivers: mark_route */
 
 /* Postfix's {daemon_name} of the second stage's smtpd, set by attach. */
 #define MARK_STAGE_DAEMON "SEALGATE"
+/* The same of the smtpd to which TLS transports fall back. */
+#define MARK_FALLBACK_DAEMON "SEALGATE-FALLBACK"
+
+/*
+ * A macro that attach sets (milter_macro_defaults) when it wrote the routes: "front smtp relay", or
+ * "stage smtp relay" where Postfix may add or change recipients behind the front, so that only the
+ * second stage may route. The words behind are transports that have routes.
+ */
+#define MARK_ROUTES_MACRO "{sealgate_routes}"
+
+/* What a route is for; the value of MARK_ROUTE is "KIND TRANSPORT" or "KIND TRANSPORT NEXTHOP". */
+#define MARK_ROUTE_SEALED "sealed"	/* sealed by us: floor tls.sealed */
+#define MARK_ROUTE_TLS "tls"		/* plan tls: proven TLS or nothing */
+#define MARK_ROUTE_ANY "any"		/* sealed since TLS could not be had: any peer */
 
 /* SHA-256 of the body as received. */
 void mark_digest(const void *body, size_t size, unsigned char digest_out[VAULT_DIGEST_SIZE]);

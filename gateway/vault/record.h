@@ -13,7 +13,7 @@
 #include "gateway/base/buf.h"
 #include "gateway/base/fail.h"
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2	/* version 1 (no hop, tls, answer) is still read */
 #define RECORD_TEXT_MAX 1024	/* bytes of one field; longer ones are cut by whoever fills it */
 
 enum record_decision {
@@ -23,13 +23,20 @@ enum record_decision {
 	RECORD_INSIDE = 4,	/* flagged, to an own user, in clear inside */
 	RECORD_REFUSED = 5,	/* permanent */
 	RECORD_DEFERRED = 6,	/* temporary failure */
-	RECORD_HELD = 7		/* in Postfix's hold queue */
+	RECORD_HELD = 7,	/* in Postfix's hold queue */
+	RECORD_ROUTED = 8,	/* plan tls: accepted, to leave over proven TLS only */
+	/* from Postfix's log, by sealgate-trace */
+	RECORD_DELIVERED = 9,
+	RECORD_WAITING = 10,	/* a try failed; told once for each new reason */
+	RECORD_BOUNCED = 11,
+	/* from sealgate-tls */
+	RECORD_RULE = 12	/* an administrator's TLS rule came into force, or ended */
 };
 
 struct record {
 	int64_t time_ms;	/* since 1970 */
 	char *tenant;		/* "" for outsiders' mail */
-	uint8_t stage;		/* 1 front, 2 seal */
+	uint8_t stage;		/* 1 front, 2 seal, 3 fallback, 4 Postfix's log, 5 TLS rules */
 	char *queue_id;
 	char *message_id;	/* with angle brackets, "" if none */
 	char *sender;
@@ -40,6 +47,10 @@ struct record {
 	char *verdict;		/* "clean", "infected NAME", "unscannable WHY", "none ..." */
 	char *reason;		/* why this decision: the certificate, or what was impossible */
 	uint64_t size;		/* bytes as received */
+	/* of deliveries; NULL counts as "" */
+	char *hop;		/* "mx1.partner.example[192.0.2.1]:25" */
+	char *tls;		/* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", "" if none */
+	char *answer;		/* the peer's words, or Postfix's: "250 2.0.0 Ok: queued as 4X" */
 };
 
 const char *record_decision_name(unsigned int decision);	/* "sealed"; never NULL */

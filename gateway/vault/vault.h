@@ -26,6 +26,12 @@ enum vault_message_type {
 	VAULT_MARK_MAKE = 4,
 	VAULT_MARK_CHECK = 5,
 	VAULT_RECORD = 6,
+	VAULT_RECORD_ONCE = 7,
+	VAULT_WAITING = 8,
+	/* from sealgate-trace and sealgate-tls, on a socket of theirs */
+	VAULT_FACTS = 16,
+	VAULT_POSITION = 17,
+	VAULT_SESSIONS = 18,
 	/* from the command line */
 	VAULT_CERT_ADD = 32,
 	VAULT_CERT_LIST = 33,
@@ -98,6 +104,57 @@ MUST_USE enum fail_code vault_mark_check(const struct vault *vault, const char *
 /* Makes the records durable (one commit for all that wait). They are one message's. */
 MUST_USE enum fail_code vault_record(const struct vault *vault, const struct record *records,
     size_t count, struct fail *f);
+
+/*
+ * The same, and in the same commit the note that this mark was used up for this recipient (the
+ * fallback of plan tls takes a message once). SG_EDENIED: it was already.
+ */
+MUST_USE enum fail_code vault_record_once(const struct vault *vault, const char *mark,
+    const char *recipient, const struct record *records, size_t count, struct fail *f);
+
+/* What Postfix's log said last about a delivery that waits. */
+struct vault_waiting {
+	int64_t time_ms;		/* of the last failed try; 0: nothing is known */
+	bool tls;			/* TLS could not be had: not offered, broken, peer not proven */
+	char hop[VAULT_REASON_MAX];
+	char answer[VAULT_REASON_MAX];
+};
+/* queue_id: in the queue from which the peer was tried. Nothing known is no failure. */
+MUST_USE enum fail_code vault_waiting(const struct vault *vault, const char *queue_id,
+    const char *recipient, struct vault_waiting *waiting_out, struct fail *f);
+
+/* --- sealgate-trace and sealgate-tls (CONF_SOCKET_FACTS) --- */
+
+/* One thing that Postfix's log or a TLS rule says. */
+struct vault_fact {
+	struct record record;	/* message_id and tenant may be "": the vault fills them by queue id */
+	bool tls_failed;	/* RECORD_WAITING, RECORD_BOUNCED: the reason was one of TLS */
+	const char *result;	/* TLSRPT result type (RFC 8460, 4.3), "" for success, NULL: no session */
+	const char *domain;	/* of the recipient; for TLSRPT */
+};
+/*
+ * Durable all together, with the place in the log behind them (opaque text, may be NULL): after a
+ * crash nothing is lost or told twice. RECORD_WAITING with the reason that stood last is not
+ * recorded again, only its time is kept.
+ */
+MUST_USE enum fail_code vault_facts(const struct vault *vault, const struct vault_fact *facts,
+    size_t count, const char *position, struct fail *f);
+/* The last position; "" at first. The caller frees. */
+MUST_USE enum fail_code vault_position(const struct vault *vault, char **position_out,
+    struct fail *f);
+
+/* Sessions of one UTC day, for TLSRPT; no personal data. */
+struct vault_session {
+	char *domain;
+	char *mx;		/* host name, "" if none */
+	char *address;		/* the peer's */
+	char *result;		/* "" success, else RFC 8460 4.3 */
+	uint64_t count;
+};
+/* day: days since 1970. vault_sessions_free releases. */
+MUST_USE enum fail_code vault_sessions(const struct vault *vault, uint32_t day,
+    struct vault_session **sessions_out, size_t *count_out, struct fail *f);
+void vault_sessions_free(struct vault_session *sessions, size_t count);
 
 /* --- the command line --- */
 
