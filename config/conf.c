@@ -185,7 +185,8 @@ complain_twice(struct load *load, const struct conf_item *item, const struct con
 
 	fail_clear(&f);
 	if (item->titled)
-		(void)fail_set(&f, SG_EUSAGE, NULL, "tenant \"%s\" a second time", item->title);
+		(void)fail_set(&f, SG_EUSAGE, NULL, "%s \"%s\" a second time", item->name,
+		    item->title);
 	else
 		(void)fail_set(&f, SG_EUSAGE, NULL, "%s a second time", item->name);
 	(void)snprintf(f.hint, sizeof f.hint, "it once; the first is in line %d", first->line);
@@ -200,20 +201,43 @@ static bool is_tenant_name(const char *title)
 	return size > 0 && size <= 64 && title[size] == '\0';
 }
 
+/* "partner.example", ".partner.example", "[relay.example]:587", lower case: as it is compared. */
+static bool is_hop_name(const char *title)
+{
+	size_t size = strspn(title, "abcdefghijklmnopqrstuvwxyz0123456789._-[]:");
+
+	return size > 0 && size <= 255 && title[size] == '\0';
+}
+
+static enum fail_code check_title(struct load *load, const struct conf_item *item, bool *bad_out)
+{
+	enum key_part part = key_part_of_section(item->name);
+	struct fail f;
+
+	*bad_out = false;
+	if (part == KEY_OF_TENANT ? item->titled && is_tenant_name(item->title) :
+	    item->titled && is_hop_name(item->title))
+		return SG_OK;
+	*bad_out = true;
+	fail_clear(&f);
+	(void)fail_set(&f, SG_EUSAGE, part == KEY_OF_TENANT ?
+	    "tenant \"NAME\" {, of letters, digits, . _ and -" :
+	    "hop \"partner.example\" { or hop \"[relay.example]:587\" {, in lower case",
+	    "%s %s", item->name, item->titled ? "with a bad name" : "without a name");
+	return conf_error_add_fail(load->errors, load->file, item->line, &f);
+}
+
 /* *bad_out: an error was added, and the statement cannot be used. */
 static enum fail_code check_section(struct load *load, const struct conf_item *item, bool *bad_out)
 {
-	bool tenant = strcmp(item->name, "tenant") == 0;
-
 	*bad_out = true;
 	if (!is_section(item->name))
 		return complain_section(load, item);
-	if (tenant && (!item->titled || !is_tenant_name(item->title)))
-		return complain(load, item->line, item->titled ? "tenant with a bad name" :
-		    "tenant without a name", "tenant \"NAME\" {, of letters, digits, . _ and -");
-	if (!tenant && item->titled)
+	if (key_part_of_section(item->name) != KEY_OF_CONF)
+		return check_title(load, item, bad_out);
+	if (item->titled)
 		return complain(load, item->line, "a section with a name",
-		    "the section alone: only tenants have names");
+		    "the section alone: only tenants and hops have names");
 	*bad_out = false;
 	return SG_OK;
 }
@@ -315,9 +339,9 @@ static void make_all_options(cfg_opt_t *options, char names[][SECTION_SIZE], cfg
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		bool tenant = strcmp(names[i], "tenant") == 0;
+		bool titled = key_part_of_section(names[i]) != KEY_OF_CONF;
 		cfg_opt_t section = CFG_SEC(names[i], options,
-		    tenant ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
+		    titled ? CFGF_MULTI | CFGF_TITLE : CFGF_NONE);
 
 		sections[top++] = section;
 		options += make_options(names[i], options);
@@ -399,7 +423,9 @@ take_value(struct load *load, cfg_t *section, const struct key *key, const char 
 	return code;
 }
 
-static enum fail_code take_part(struct load *load, cfg_t *cfg, const char *title, void *base)
+/* cfg: of the whole file, or of one titled section. */
+static enum fail_code take_part(struct load *load, enum key_part part, cfg_t *cfg,
+    const char *title, void *base)
 {
 	const struct key *keys;
 	size_t count;
@@ -411,10 +437,9 @@ static enum fail_code take_part(struct load *load, cfg_t *cfg, const char *title
 		char name[SECTION_SIZE];
 		cfg_t *section = cfg;
 
-		if (key_of_tenant(&keys[i]) != (title != NULL) ||
-		    !key_section(&keys[i], name, sizeof name))
+		if (key_part(&keys[i]) != part || !key_section(&keys[i], name, sizeof name))
 			continue;
-		if (title == NULL && name[0] != '\0')
+		if (part == KEY_OF_CONF && name[0] != '\0')
 			section = cfg_getsec(cfg, name);
 		if (section != NULL)
 			code = take_value(load, section, &keys[i], title, base);
@@ -422,19 +447,20 @@ static enum fail_code take_part(struct load *load, cfg_t *cfg, const char *title
 	return code;
 }
 
-static enum fail_code take_tenants(struct load *load)
+static enum fail_code take_titled(struct load *load, enum key_part part)
 {
-	unsigned int count = cfg_size(load->cfg, "tenant");
+	const char *name = key_part_section(part);
+	unsigned int count = cfg_size(load->cfg, name);
 	unsigned int i;
-	struct conf_tenant *tenant;
+	void *base;
 	enum fail_code code = SG_OK;
 
 	for (i = 0; code == SG_OK && i < count; i++) {
-		cfg_t *section = cfg_getnsec(load->cfg, "tenant", i);
+		cfg_t *section = cfg_getnsec(load->cfg, name, i);
 
-		code = conf_add_tenant(load->conf, cfg_title(section), &tenant, NULL);
+		code = conf_add_titled(load->conf, part, cfg_title(section), &base, NULL);
 		if (code == SG_OK)
-			code = take_part(load, section, tenant->name, tenant);
+			code = take_part(load, part, section, cfg_title(section), base);
 	}
 	return code;
 }
@@ -481,9 +507,11 @@ static enum fail_code load_all(struct load *load, bool check_paths, struct fail 
 		return code;
 	code = conf_default(&load->conf, f);
 	if (code == SG_OK)
-		code = take_part(load, load->cfg, NULL, load->conf);
+		code = take_part(load, KEY_OF_CONF, load->cfg, NULL, load->conf);
 	if (code == SG_OK)
-		code = take_tenants(load);
+		code = take_titled(load, KEY_OF_HOP);
+	if (code == SG_OK)
+		code = take_titled(load, KEY_OF_TENANT);
 	if (code == SG_OK)
 		code = conf_check(load->file, load->conf, &load->items, check_paths,
 		    load->errors, f);

@@ -58,7 +58,8 @@ enum conf_level {
 
 /* The administrator's TLS rule for a domain or next hop: section hop "NAME" { ... }. */
 struct conf_hop {
-	char *name;			/* "partner.example", ".partner.example" (what is below it), "[relay.example]:587"; lower case */
+	/* lower case: "partner.example", ".partner.example" (below it), "[relay.example]:587" */
+	char *name;
 	enum conf_level tls;
 	struct str_list match;		/* names, "nexthop", "dot-nexthop", "hostname"; for verify, secure */
 	struct str_list fingerprints;	/* SHA-256 in hexadecimal, colons allowed; for fingerprint */

@@ -23,6 +23,8 @@ complain(struct check *check, const char *name, const char *title, const struct 
 
 	if (line == 0 && title != NULL)
 		line = conf_items_line(check->items, "tenant", title);
+	if (line == 0 && title != NULL)
+		line = conf_items_line(check->items, "hop", title);
 	return conf_error_add_fail(check->errors, check->file, line, f);
 }
 
@@ -64,6 +66,52 @@ static enum fail_code check_tenant(struct check *check, const struct conf_tenant
 		code = complain(check, "tenant.domains", tenant->name, &f);
 	}
 	return code;
+}
+
+/* ---- TLS rules ---- */
+
+static enum fail_code check_hop(struct check *check, const struct conf_hop *hop)
+{
+	bool names = hop->tls == CONF_LEVEL_VERIFY || hop->tls == CONF_LEVEL_SECURE;
+	bool prints = hop->tls == CONF_LEVEL_FINGERPRINT;
+	struct fail f;
+
+	fail_clear(&f);
+	if (conf_items_line(check->items, "hop.reason", hop->name) == 0)
+		(void)fail_set(&f, SG_EUSAGE, "reason = \"why there is such a rule\" in it",
+		    "hop \"%s\" without a reason", hop->name);
+	else if (prints && hop->fingerprints.count == 0)
+		(void)fail_set(&f, SG_EUSAGE, "fingerprints = { ... } in it",
+		    "hop \"%s\" with tls = fingerprint, and none", hop->name);
+	else if (!prints && hop->fingerprints.count > 0)
+		(void)fail_set(&f, SG_EUSAGE, "tls = fingerprint, or no fingerprints",
+		    "hop \"%s\" with fingerprints that do not count", hop->name);
+	else if (!names && hop->match.count > 0)
+		(void)fail_set(&f, SG_EUSAGE, "tls = verify or secure, or no match",
+		    "hop \"%s\" with names that do not count", hop->name);
+	else
+		return SG_OK;
+	return complain(check, "hop", hop->name, &f);
+}
+
+static enum fail_code check_tls(struct check *check)
+{
+	const struct conf *conf = check->conf;
+	struct fail f;
+
+	fail_clear(&f);
+	if (conf->tls.report &&
+	    (conf->tls.report_from[0] == '\0' || conf->tls.report_organization[0] == '\0')) {
+		(void)fail_set(&f, SG_EUSAGE, "tls.report_from and tls.report_organization as well",
+		    "tls.report without a sender");
+		return complain(check, "tls.report", NULL, &f);
+	}
+	if (conf->tls.fallback_port == conf->stage_port) {
+		(void)fail_set(&f, SG_EUSAGE, "another port",
+		    "tls.fallback_port is stage_port, too");
+		return complain(check, "tls.fallback_port", NULL, &f);
+	}
+	return SG_OK;
 }
 
 /* ---- tags ---- */
@@ -172,6 +220,10 @@ enum fail_code conf_check(const char *file, const struct conf *conf, const struc
 	code = check_tags(&check);
 	if (code == SG_OK)
 		code = check_sizes(&check);
+	if (code == SG_OK)
+		code = check_tls(&check);
+	for (i = 0; code == SG_OK && i < conf->hop_count; i++)
+		code = check_hop(&check, &conf->hops[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_tenant(&check, &conf->tenants[i]);
 	if (code == SG_OK && check_paths)

@@ -8,13 +8,13 @@
 #include "config/keys.h"
 #include "config/value.h"
 
-#define WIRE_VERSION 1
-#define NAME_MAX_SIZE ((size_t)256)	/* bytes of a key's or tenant's name */
-#define TENANT_MAX UINT32_C(100000)
+#define WIRE_VERSION 2
+#define NAME_MAX_SIZE ((size_t)256)	/* bytes of a key or title */
+#define TITLED_MAX UINT32_C(100000)	/* tenants, or hops */
 #define END_OF_KEYS ""			/* the name behind the last key of a part */
 
-/* Each key of the part (tenant or not) is given its default. */
-static enum fail_code preset_part(bool tenant, void *base, struct fail *f)
+/* Each key of the part is given its default. */
+static enum fail_code preset_part(enum key_part part, void *base, struct fail *f)
 {
 	const struct key *keys;
 	size_t count;
@@ -23,13 +23,13 @@ static enum fail_code preset_part(bool tenant, void *base, struct fail *f)
 
 	keys = keys_all(&count);
 	for (i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]) == tenant)
+		if (key_part(&keys[i]) == part)
 			code = value_preset(&keys[i], base, f);
 	}
 	return code;
 }
 
-static void free_part(bool tenant, void *base)
+static void free_part(enum key_part part, void *base)
 {
 	const struct key *keys;
 	size_t count;
@@ -37,7 +37,7 @@ static void free_part(bool tenant, void *base)
 
 	keys = keys_all(&count);
 	for (i = 0; i < count; i++) {
-		if (key_of_tenant(&keys[i]) == tenant)
+		if (key_part(&keys[i]) == part)
 			value_free(&keys[i], base);
 	}
 }
@@ -51,7 +51,7 @@ enum fail_code conf_default(struct conf **conf_out, struct fail *f)
 	conf = calloc(1, sizeof *conf);
 	if (conf == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory for the configuration");
-	code = preset_part(false, conf, f);
+	code = preset_part(KEY_OF_CONF, conf, f);
 	if (code != SG_OK) {
 		conf_free(conf);
 		return code;
@@ -67,41 +67,78 @@ void conf_free(struct conf *conf)
 	if (conf == NULL)
 		return;
 	for (i = 0; i < conf->tenant_count; i++) {
-		free_part(true, &conf->tenants[i]);
+		free_part(KEY_OF_TENANT, &conf->tenants[i]);
 		free(conf->tenants[i].name);
 	}
+	for (i = 0; i < conf->hop_count; i++) {
+		free_part(KEY_OF_HOP, &conf->hops[i]);
+		free(conf->hops[i].name);
+	}
 	free(conf->tenants);
-	free_part(false, conf);
+	free(conf->hops);
+	free_part(KEY_OF_CONF, conf);
 	free(conf);
 }
 
-enum fail_code conf_add_tenant(struct conf *conf, const char *name, struct conf_tenant **tenant_out,
-    struct fail *f)
+/* Room for one more of a part, zeroed; from then on conf_free takes care of it. */
+static enum fail_code grow(struct conf *conf, enum key_part part, const char *name, void **base_out)
 {
-	struct conf_tenant *grown;
-	struct conf_tenant *tenant;
-	enum fail_code code;
+	bool tenant = part == KEY_OF_TENANT;
+	size_t size = tenant ? sizeof *conf->tenants : sizeof *conf->hops;
+	size_t *count = tenant ? &conf->tenant_count : &conf->hop_count;
+	void *old = tenant ? (void *)conf->tenants : (void *)conf->hops;
+	char *copy = str_dup(name);
+	unsigned char *grown = copy == NULL ? NULL : reallocarray(old, *count + 1, size);
 
-	*tenant_out = NULL;
-	grown = reallocarray(conf->tenants, conf->tenant_count + 1, sizeof *grown);
-	if (grown == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory for a tenant");
-	conf->tenants = grown;
-	tenant = &grown[conf->tenant_count];
-	memset(tenant, 0, sizeof *tenant);
-	tenant->name = str_dup(name);
-	if (tenant->name == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory for a tenant");
-	conf->tenant_count++;	/* from here on conf_free takes care of it */
-	code = preset_part(true, tenant, f);
-	if (code != SG_OK)
-		return code;
-	*tenant_out = tenant;
+	if (grown == NULL) {
+		free(copy);
+		return SG_ENOMEM;
+	}
+	*base_out = grown + *count * size;
+	memset(*base_out, 0, size);
+	if (tenant) {
+		conf->tenants = (struct conf_tenant *)(void *)grown;
+		conf->tenants[*count].name = copy;
+	} else {
+		conf->hops = (struct conf_hop *)(void *)grown;
+		conf->hops[*count].name = copy;
+	}
+	(*count)++;
 	return SG_OK;
 }
 
+enum fail_code conf_add_titled(struct conf *conf, enum key_part part, const char *name,
+    void **base_out, struct fail *f)
+{
+	void *base = NULL;
+	enum fail_code code;
+
+	*base_out = NULL;
+	if (grow(conf, part, name, &base) != SG_OK)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for a section");
+	code = preset_part(part, base, f);
+	if (code == SG_OK)
+		*base_out = base;
+	return code;
+}
+
+void *conf_titled_at(const struct conf *conf, enum key_part part, size_t place,
+    const char **name_out)
+{
+	if (part == KEY_OF_TENANT && place < conf->tenant_count) {
+		*name_out = conf->tenants[place].name;
+		return &conf->tenants[place];
+	}
+	if (part == KEY_OF_HOP && place < conf->hop_count) {
+		*name_out = conf->hops[place].name;
+		return &conf->hops[place];
+	}
+	*name_out = NULL;
+	return NULL;
+}
+
 /* name, value, name, value ... "" */
-static enum fail_code put_part(bool tenant, const void *base, unsigned int roles, struct buf *out)
+static enum fail_code put_part(enum key_part part, const void *base, unsigned int roles, struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -110,7 +147,7 @@ static enum fail_code put_part(bool tenant, const void *base, unsigned int roles
 
 	keys = keys_all(&count);
 	for (i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]) != tenant || (keys[i].roles & roles) == 0)
+		if (key_part(&keys[i]) != part || (keys[i].roles & roles) == 0)
 			continue;
 		code = buf_put_str(out, keys[i].name);
 		if (code == SG_OK)
@@ -121,31 +158,45 @@ static enum fail_code put_part(bool tenant, const void *base, unsigned int roles
 	return code;
 }
 
+/* u32 count, then each title with its keys. */
+static enum fail_code put_titled(const struct conf *conf, enum key_part part, unsigned int roles,
+    struct buf *out)
+{
+	/* who serves tenants must know which there are; rules are for one program alone */
+	bool wanted = (roles & (part == KEY_OF_TENANT ? CONF_MILTER | CONF_VAULT : CONF_TLS)) != 0;
+	size_t count = part == KEY_OF_TENANT ? conf->tenant_count : conf->hop_count;
+	enum fail_code code = buf_put_u32(out, wanted ? (uint32_t)count : 0);
+	const char *name;
+	size_t i;
+
+	for (i = 0; code == SG_OK && wanted && i < count; i++) {
+		const void *base = conf_titled_at(conf, part, i, &name);
+
+		code = buf_put_str(out, name);
+		if (code == SG_OK)
+			code = put_part(part, base, roles, out);
+	}
+	return code;
+}
+
 enum fail_code
 conf_encode(const struct conf *conf, unsigned int roles, struct buf *out, struct fail *f)
 {
-	/* who serves tenants must know which there are */
-	bool names = (roles & (CONF_MILTER | CONF_VAULT)) != 0;
-	size_t tenants = names ? conf->tenant_count : 0;
-	size_t i;
 	enum fail_code code;
 
 	code = buf_put_u16(out, WIRE_VERSION);
 	if (code == SG_OK)
-		code = put_part(false, conf, roles, out);
+		code = put_part(KEY_OF_CONF, conf, roles, out);
 	if (code == SG_OK)
-		code = buf_put_u32(out, (uint32_t)tenants);
-	for (i = 0; code == SG_OK && i < tenants; i++) {
-		code = buf_put_str(out, conf->tenants[i].name);
-		if (code == SG_OK)
-			code = put_part(true, &conf->tenants[i], roles, out);
-	}
+		code = put_titled(conf, KEY_OF_HOP, roles, out);
+	if (code == SG_OK)
+		code = put_titled(conf, KEY_OF_TENANT, roles, out);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "the configuration is too large to be sent");
 	return SG_OK;
 }
 
-static enum fail_code get_part(bool tenant, void *base, struct buf_reader *reader)
+static enum fail_code get_part(enum key_part part, void *base, struct buf_reader *reader)
 {
 	for (;;) {
 		const struct key *key;
@@ -161,7 +212,7 @@ static enum fail_code get_part(bool tenant, void *base, struct buf_reader *reade
 		free(name);
 		if (end)
 			return SG_OK;
-		if (key == NULL || key_of_tenant(key) != tenant)
+		if (key == NULL || key_part(key) != part)
 			return SG_EFORMAT;
 		code = value_get(key, base, reader);
 		if (code != SG_OK)
@@ -169,25 +220,26 @@ static enum fail_code get_part(bool tenant, void *base, struct buf_reader *reade
 	}
 }
 
-static enum fail_code get_tenants(struct conf *conf, struct buf_reader *reader, struct fail *f)
+static enum fail_code get_titled(struct conf *conf, enum key_part part, struct buf_reader *reader,
+    struct fail *f)
 {
 	uint32_t count = 0;
 	uint32_t i;
 	enum fail_code code;
 
 	code = buf_get_u32(reader, &count);
-	if (code == SG_OK && count > TENANT_MAX)
+	if (code == SG_OK && count > TITLED_MAX)
 		code = SG_EFORMAT;
 	for (i = 0; code == SG_OK && i < count; i++) {
-		struct conf_tenant *tenant;
+		void *base = NULL;
 		char *name = NULL;
 
 		code = buf_get_str(reader, NAME_MAX_SIZE, &name);
 		if (code == SG_OK)
-			code = conf_add_tenant(conf, name, &tenant, f);
+			code = conf_add_titled(conf, part, name, &base, f);
 		free(name);
 		if (code == SG_OK)
-			code = get_part(true, tenant, reader);
+			code = get_part(part, base, reader);
 	}
 	return code;
 }
@@ -208,9 +260,11 @@ enum fail_code conf_decode(const void *data, size_t size, struct conf **conf_out
 	if (code == SG_OK && version != WIRE_VERSION)
 		code = SG_EFORMAT;
 	if (code == SG_OK)
-		code = get_part(false, conf, &reader);
+		code = get_part(KEY_OF_CONF, conf, &reader);
 	if (code == SG_OK)
-		code = get_tenants(conf, &reader, f);
+		code = get_titled(conf, KEY_OF_HOP, &reader, f);
+	if (code == SG_OK)
+		code = get_titled(conf, KEY_OF_TENANT, &reader, f);
 	if (code == SG_OK)
 		code = buf_get_end(&reader);
 	if (code != SG_OK) {
@@ -261,4 +315,20 @@ const struct conf_tenant *conf_tenant_named(const struct conf *conf, const char 
 			return &conf->tenants[i];
 	}
 	return NULL;
+}
+
+const struct conf_hop *conf_hop_named(const struct conf *conf, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < conf->hop_count; i++) {
+		if (strcmp(conf->hops[i].name, name) == 0)
+			return &conf->hops[i];
+	}
+	return NULL;
+}
+
+const char *conf_level_name(enum conf_level level)
+{
+	return keys_find("hop.tls")->choices[level];
 }

@@ -17,6 +17,7 @@
 
 _Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD == 1 &&
     CONF_PAGE_LETTER == 1 && CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
+    CONF_FLOOR_ENCRYPT == 1 && CONF_LEVEL_DANE == 3 && CONF_LEVEL_SECURE == 7 &&
     LOG_LEVEL_DEBUG == 2, "choices below are in the order of their enums");
 
 static const char *const sandboxes[] = { "full", "reduced", NULL };
@@ -25,10 +26,14 @@ static const char *const targets[] = { "stderr", "syslog", NULL };
 static const char *const actions[] = { "refuse", "hold", NULL };
 static const char *const pages[] = { "a4", "letter", NULL };
 static const char *const insides[] = { "clear", "seal", NULL };
+static const char *const floors[] = { "may", "encrypt", NULL };
+static const char *const tls_levels[] = { "none", "may", "encrypt", "dane", "dane-only",
+	"fingerprint", "verify", "secure", NULL };
 static const char *const subjects[] = { "keep", "placeholder", NULL };
 
 #define AT(member) .offset = offsetof(struct conf, member)
 #define TENANT_AT(member) .offset = offsetof(struct conf_tenant, member)
+#define HOP_AT(member) .offset = offsetof(struct conf_hop, member)
 
 static const struct key table[] = {
 	/* where Postfix talks to us */
@@ -70,7 +75,7 @@ static const struct key table[] = {
 	/* users */
 	{ .name = "users.milter", .type = KEY_NAME, AT(users.milter), .roles = CONF_MILTER,
 	    .preset = "sealgate-milter",
-	    .help = "User of the filter: a name, or UID:GID. All four count only when started "
+	    .help = "User of the filter: a name, or UID:GID. All six count only when started "
 	    "as root." },
 	{ .name = "users.scan", .type = KEY_NAME, AT(users.scan), .roles = CONF_SCAN,
 	    .preset = "sealgate-scan", .help = "User of the virus scanner." },
@@ -79,6 +84,12 @@ static const struct key table[] = {
 	{ .name = "users.vault", .type = KEY_NAME, AT(users.vault), .roles = CONF_VAULT,
 	    .preset = "sealgate-vault",
 	    .help = "User of the vault; owns state_directory and master_key_file." },
+	{ .name = "users.tls", .type = KEY_NAME, AT(users.tls), .roles = CONF_TLS,
+	    .preset = "sealgate-tls", .help = "User of the TLS policy service." },
+	{ .name = "users.trace", .type = KEY_NAME, AT(users.trace), .roles = CONF_TRACE,
+	    .preset = "sealgate-trace",
+	    .help = "User of the program that reads Postfix's log; its group must be able to read "
+	    "that (adm on Debian)." },
 	{ .name = "sandbox", .type = KEY_CHOICE, AT(sandbox), .roles = CONF_ALL,
 	    .choices = sandboxes, .preset = "full",
 	    .help = "full refuses to start where the kernel has no Landlock; reduced starts "
@@ -161,6 +172,72 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER | CONF_VAULT, .min = DAY, .max = 90 * DAY, .preset = "21d",
 	    .help = "How long a flagged message may wait in Postfix's queue: at least two "
 	    "queue lifetimes and the time in hold." },
+	/* tls */
+	{ .name = "tls.socket", .type = KEY_SOCKET, AT(tls.socket), .roles = CONF_TLS,
+	    .preset = "local:/run/sealgate/tls/policy.sock",
+	    .help = "Where Postfix asks which TLS a next hop must have (socketmap)." },
+	{ .name = "tls.floor", .type = KEY_CHOICE, AT(tls.floor), .roles = CONF_TLS,
+	    .choices = floors, .preset = "may",
+	    .help = "The least for all mail where a domain publishes nothing: TLS if the peer offers "
+	    "it, or TLS always." },
+	{ .name = "tls.sealed", .type = KEY_CHOICE, AT(tls.sealed),
+	    .roles = CONF_TLS | CONF_MILTER, .choices = floors, .preset = "encrypt",
+	    .help = "The same for mail that Sealgate has sealed. may loosens it: the content is "
+	    "sealed all the same." },
+	{ .name = "tls.tell", .type = KEY_DURATION, AT(tls.tell_ms), .roles = CONF_MILTER,
+	    .min = SECOND, .max = 30 * DAY, .preset = "1h",
+	    .help = "Sealed mail for a peer without TLS goes back to its sender after this time." },
+	{ .name = "tls.wait", .type = KEY_DURATION, AT(tls.wait_ms), .roles = CONF_MILTER,
+	    .min = SECOND, .max = 30 * DAY, .preset = "15m",
+	    .help = "Mail that may leave over proven TLS alone becomes a PDF (or an envelope) when "
+	    "TLS could not be had for this time." },
+	{ .name = "tls.fallback_port", .type = KEY_NUMBER, AT(tls.fallback_port),
+	    .roles = CONF_TLS | CONF_MILTER, .min = 1, .max = 65535, .preset = "10226",
+	    .help = "Loopback port to which Postfix brings back what TLS could not carry." },
+	{ .name = "tls.dane", .type = KEY_BOOL, AT(tls.dane), .roles = CONF_TLS, .preset = "yes",
+	    .help = "Honour DANE (RFC 7672)." },
+	{ .name = "tls.mta_sts", .type = KEY_BOOL, AT(tls.mta_sts), .roles = CONF_TLS,
+	    .preset = "yes", .help = "Honour MTA-STS (RFC 8461)." },
+	{ .name = "tls.resolvers", .type = KEY_NAMES, AT(tls.resolvers), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true,
+	    .help = "DNS servers that are asked, ADDRESS or ADDRESS@PORT. Empty: those of "
+	    "/etc/resolv.conf. Answers are validated here in any case." },
+	{ .name = "tls.trust_anchor", .type = KEY_PATH, AT(tls.trust_anchor), .roles = CONF_TLS,
+	    .preset = "/usr/share/dns/root.key",
+	    .help = "File with the key of the DNS root, for DNSSEC." },
+	{ .name = "tls.ca_file", .type = KEY_PATH, AT(tls.ca_file), .roles = CONF_TLS,
+	    .preset = "/etc/ssl/certs/ca-certificates.crt",
+	    .help = "Certificates that are trusted for MTA-STS and for the levels verify and "
+	    "secure." },
+	{ .name = "tls.cache_directory", .type = KEY_PATH, AT(tls.cache_directory),
+	    .roles = CONF_TLS, .preset = "/var/cache/sealgate", .may_be_empty = true,
+	    .help = "Folder where policies are kept over a restart. Empty: they are not." },
+	{ .name = "tls.cache_max", .type = KEY_NUMBER, AT(tls.cache_max), .roles = CONF_TLS,
+	    .min = 100, .max = 10000000, .preset = "100000",
+	    .help = "Most domains whose policies are kept." },
+	{ .name = "tls.timeout", .type = KEY_DURATION, AT(tls.timeout_ms),
+	    .roles = CONF_TLS | CONF_MILTER, .min = SECOND, .max = 60 * SECOND, .preset = "15s",
+	    .help = "Time for all lookups of one policy; after it the mail waits." },
+	{ .name = "tls.metrics", .type = KEY_SOCKET, AT(tls.metrics), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true,
+	    .help = "Where Prometheus finds metrics, such as inet:9325@127.0.0.1. Empty: nowhere." },
+	{ .name = "tls.report", .type = KEY_BOOL, AT(tls.report), .roles = CONF_TLS,
+	    .preset = "no",
+	    .help = "Send daily reports to domains that ask for them (TLSRPT, RFC 8460)." },
+	{ .name = "tls.report_from", .type = KEY_TEXT, AT(tls.report_from), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true, .min = 3, .max = 254,
+	    .help = "Address from which reports come and to which questions about them go." },
+	{ .name = "tls.report_organization", .type = KEY_TEXT, AT(tls.report_organization),
+	    .roles = CONF_TLS, .preset = "", .may_be_empty = true, .min = 1, .max = 200,
+	    .help = "Who reports." },
+	{ .name = "tls.report_server", .type = KEY_TEXT, AT(tls.report_server),
+	    .roles = CONF_TLS, .preset = "127.0.0.1:25", .min = 3, .max = 200,
+	    .help = "SMTP server that takes reports which go by mail: this host's Postfix." },
+	/* trace */
+	{ .name = "trace.log", .type = KEY_TEXT, AT(trace.log), .roles = CONF_TRACE,
+	    .preset = "auto", .may_be_empty = true, .min = 1, .max = 4000,
+	    .help = "Postfix's log: a path, journal, or auto (/var/log/mail.log if it is there, else "
+	    "the journal). It tells how each message was delivered. Empty: it is not read." },
 	/* tags */
 	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
 	    .preset = "secure, encrypt, confidential",
@@ -171,8 +248,7 @@ static const struct key table[] = {
 	    .preset = "pdf", .help = "Words that flag it for the encrypted PDF alone." },
 	{ .name = "tags.tls", .type = KEY_WORDS, AT(tags.tls), .roles = CONF_MILTER,
 	    .preset = "tls",
-	    .help = "Words that flag it for proven TLS alone. Not available yet: such mail is "
-	    "refused, never sent clear." },
+	    .help = "Words that flag it for delivery over proven TLS alone." },
 	{ .name = "tags.header", .type = KEY_FIELD, AT(tags.header), .roles = CONF_MILTER,
 	    .preset = "X-Sealgate",
 	    .help = "Header field that flags a message by the same words." },
@@ -180,6 +256,27 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .preset = "company-confidential, private",
 	    .help = "Values of the Sensitivity field that flag a message. May be empty.",
 	    .may_be_empty = true },
+	/* a TLS rule */
+	{ .name = "hop.tls", .type = KEY_CHOICE, HOP_AT(tls), .roles = CONF_TLS,
+	    .choices = tls_levels, .preset = "encrypt",
+	    .help = "Postfix's TLS security level. dane-only, fingerprint, verify and secure prove who "
+	    "the peer is." },
+	{ .name = "hop.match", .type = KEY_NAMES, HOP_AT(match), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true,
+	    .help = "Names of which the peer's certificate must have one, for verify and secure; "
+	    "nexthop, dot-nexthop and hostname have Postfix's meaning." },
+	{ .name = "hop.fingerprints", .type = KEY_NAMES, HOP_AT(fingerprints), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true,
+	    .help = "SHA-256 fingerprints of certificates or public keys, for fingerprint." },
+	{ .name = "hop.through", .type = KEY_BOOL, HOP_AT(through), .roles = CONF_TLS,
+	    .preset = "no",
+	    .help = "For a relay: proven TLS to it is enough for mail that it carries on." },
+	{ .name = "hop.until", .type = KEY_DATE, HOP_AT(until_ms), .roles = CONF_TLS,
+	    .preset = "", .may_be_empty = true,
+	    .help = "Last day of the rule (UTC). Empty: it has no end." },
+	{ .name = "hop.reason", .type = KEY_TEXT, HOP_AT(reason), .roles = CONF_TLS,
+	    .min = 1, .max = 200,
+	    .help = "Why there is such a rule; it goes into the record." },
 	/* a tenant */
 	{ .name = "tenant.domains", .type = KEY_DOMAINS, TENANT_AT(domains),
 	    .roles = CONF_MILTER,
@@ -218,9 +315,29 @@ const struct key *keys_all(size_t *count_out)
 	return table;
 }
 
-bool key_of_tenant(const struct key *key)
+enum key_part key_part(const struct key *key)
 {
-	return strncmp(key->name, KEYS_TENANT, strlen(KEYS_TENANT)) == 0;
+	if (strncmp(key->name, KEYS_TENANT, strlen(KEYS_TENANT)) == 0)
+		return KEY_OF_TENANT;
+	if (strncmp(key->name, KEYS_HOP, strlen(KEYS_HOP)) == 0)
+		return KEY_OF_HOP;
+	return KEY_OF_CONF;
+}
+
+const char *key_part_section(enum key_part part)
+{
+	static const char *const sections[KEY_PARTS] = { NULL, "hop", "tenant" };
+
+	return sections[part];
+}
+
+enum key_part key_part_of_section(const char *section)
+{
+	if (strcmp(section, key_part_section(KEY_OF_HOP)) == 0)
+		return KEY_OF_HOP;
+	if (strcmp(section, key_part_section(KEY_OF_TENANT)) == 0)
+		return KEY_OF_TENANT;
+	return KEY_OF_CONF;
 }
 
 bool key_is_list(const struct key *key)

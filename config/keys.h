@@ -17,6 +17,15 @@
 #include "gateway/base/fail.h"
 
 #define KEYS_TENANT "tenant."	/* what the names of a tenant's keys begin with */
+#define KEYS_HOP "hop."		/* and those of a TLS rule for a next hop */
+
+/* Which structure a key lives in. Sections of the parts behind the first have titles. */
+enum key_part {
+	KEY_OF_CONF = 0,	/* struct conf */
+	KEY_OF_HOP,		/* struct conf_hop */
+	KEY_OF_TENANT		/* struct conf_tenant */
+};
+#define KEY_PARTS 3
 
 /* What a value is, and so in which C type it is kept. */
 enum key_type {
@@ -29,12 +38,14 @@ enum key_type {
 	KEY_OCTAL,	/* unsigned int, min to max, written in octal */
 	KEY_SIZE,	/* size_t, bytes, min to max */
 	KEY_DURATION,	/* int64_t, milliseconds, min to max */
+	KEY_DATE,	/* int64_t, milliseconds since 1970: the end of that day, UTC; 0 = none */
 	KEY_BOOL,	/* bool: yes, no */
 	KEY_CHOICE,	/* enum: index in choices */
 	KEY_WORDS,	/* struct str_list: tag words, lower case */
 	KEY_DOMAINS,	/* struct str_list: lower case, A-labels */
 	KEY_LOGINS,	/* struct str_list: patterns with "*" */
 	KEY_NETWORKS,	/* struct str_list: addresses and networks */
+	KEY_NAMES,	/* struct str_list: names of hosts, addresses, fingerprints */
 	KEY_WAYS	/* unsigned char[WAY_COUNT]: enum conf_way in order */
 };
 
@@ -42,7 +53,7 @@ struct key {
 	const char *name;
 	enum key_type type;
 	unsigned int roles;		/* enum conf_role bits: who is sent it */
-	size_t offset;			/* in struct conf, or in struct conf_tenant */
+	size_t offset;			/* in the structure of its part */
 	uint64_t min;			/* of numbers, sizes, durations; bytes of a text */
 	uint64_t max;
 	const char *const *choices;	/* NULL-terminated, for KEY_CHOICE */
@@ -52,9 +63,13 @@ struct key {
 	const char *help;		/* one or two sentences in plain words */
 };
 
-/* All rows; the tenants' keys come last. */
+/* All rows, part by part: those of tenants come last. */
 const struct key *keys_all(size_t *count_out);
-bool key_of_tenant(const struct key *key);
+enum key_part key_part(const struct key *key);
+/* The section of a part: "hop", "tenant"; NULL for KEY_OF_CONF. */
+const char *key_part_section(enum key_part part);
+/* The other way: KEY_OF_CONF for every name that is no titled section. */
+enum key_part key_part_of_section(const char *section);
 /* True for kinds that hold several values. */
 bool key_is_list(const struct key *key);
 /* The row with this whole name ("scan.threads"), or NULL. */

@@ -18,6 +18,10 @@ static const char file_head[] =
 	"# It works as it is: all mail is scanned for viruses. For mail to be sealed, write a\n"
 	"# tenant: whose domains they are and who may flag (see the end).\n";
 
+static const char hop_head[] =
+	"\n"
+	"# A rule for the TLS of a domain or next hop, before all that DNS says about it.\n";
+
 static const char tenant_head[] =
 	"\n"
 	"# Whose mail is sealed when it is flagged. Only senders who prove that they are the\n"
@@ -71,7 +75,7 @@ static enum fail_code put_top(const struct conf *conf, struct buf *out)
 	enum fail_code code = SG_OK;
 
 	keys = keys_all(&count);
-	for (i = 0; code == SG_OK && i < count && !key_of_tenant(&keys[i]); i++) {
+	for (i = 0; code == SG_OK && i < count && key_part(&keys[i]) == KEY_OF_CONF; i++) {
 		char section[SECTION_SIZE];
 		bool same;
 
@@ -92,31 +96,48 @@ static enum fail_code put_top(const struct conf *conf, struct buf *out)
 	return code;
 }
 
-/* An example that shows each key of a tenant. */
-static enum fail_code fill_example(struct conf_tenant *tenant, struct fail *f)
+/* A section that shows each key of a part. */
+struct example {
+	enum key_part part;
+	const char *title;
+	const char *head;
+	union {
+		struct conf_tenant tenant;
+		struct conf_hop hop;
+	} base;
+};
+
+static enum fail_code fill_example(struct example *example, enum key_part part, struct fail *f)
 {
 	static const struct {
 		const char *key;
 		const char *text;
 	} examples[] = { { "tenant.domains", "example.com" }, { "tenant.logins", "*@example.com" },
-		{ "tenant.networks", "192.0.2.0/24" } };
+		{ "tenant.networks", "192.0.2.0/24" }, { "hop.reason", "agreed with their admin" } };
 	const struct key *keys;
 	size_t count;
 	size_t i;
 	enum fail_code code = SG_OK;
 
+	memset(example, 0, sizeof *example);
+	example->part = part;
+	example->title = part == KEY_OF_TENANT ? "example" : "partner.example";
+	example->head = part == KEY_OF_TENANT ? tenant_head : hop_head;
 	keys = keys_all(&count);
 	for (i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]))
-			code = value_preset(&keys[i], tenant, f);
+		if (key_part(&keys[i]) == part)
+			code = value_preset(&keys[i], &example->base, f);
 	}
 	for (i = 0; code == SG_OK && i < sizeof examples / sizeof examples[0]; i++) {
-		code = value_parse(keys_find(examples[i].key), &examples[i].text, 1, tenant, f);
+		const struct key *key = keys_find(examples[i].key);
+
+		if (key_part(key) == part)
+			code = value_parse(key, &examples[i].text, 1, &example->base, f);
 	}
 	return code;
 }
 
-static void free_example(struct conf_tenant *tenant)
+static void free_example(struct example *example)
 {
 	const struct key *keys;
 	size_t count;
@@ -124,33 +145,32 @@ static void free_example(struct conf_tenant *tenant)
 
 	keys = keys_all(&count);
 	for (i = 0; i < count; i++) {
-		if (key_of_tenant(&keys[i]))
-			value_free(&keys[i], tenant);
+		if (key_part(&keys[i]) == example->part)
+			value_free(&keys[i], &example->base);
 	}
 }
 
-static enum fail_code put_tenant(struct buf *out, struct fail *f)
+static enum fail_code put_example(enum key_part part, struct buf *out, struct fail *f)
 {
-	struct conf_tenant tenant;
+	struct example example;
 	const struct key *keys;
 	size_t count;
 	size_t i;
 	enum fail_code code;
 
-	memset(&tenant, 0, sizeof tenant);
-	code = fill_example(&tenant, f);
+	code = fill_example(&example, part, f);
 	if (code == SG_OK)
-		code = buf_append_str(out, tenant_head);
+		code = buf_append_str(out, example.head);
 	if (code == SG_OK)
-		code = buf_append_str(out, "#tenant \"example\" {\n");
+		code = buf_printf(out, "#%s \"%s\" {\n", key_part_section(part), example.title);
 	keys = keys_all(&count);
 	for (i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]))
-			code = put_setting(&keys[i], "#\t", &tenant, out);
+		if (key_part(&keys[i]) == part)
+			code = put_setting(&keys[i], "#\t", &example.base, out);
 	}
 	if (code == SG_OK)
 		code = buf_append_str(out, "#}\n");
-	free_example(&tenant);
+	free_example(&example);
 	return code;
 }
 
@@ -166,7 +186,9 @@ enum fail_code keys_file(struct buf *out, struct fail *f)
 	if (code == SG_OK)
 		code = put_top(conf, out);
 	if (code == SG_OK)
-		code = put_tenant(out, f);
+		code = put_example(KEY_OF_HOP, out, f);
+	if (code == SG_OK)
+		code = put_example(KEY_OF_TENANT, out, f);
 	conf_free(conf);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for the configuration file");
@@ -258,7 +280,7 @@ static enum fail_code put_entry(const struct key *key, const void *base, struct 
 	return code;
 }
 
-static enum fail_code put_entries(bool of_tenant, const void *base, struct buf *out)
+static enum fail_code put_entries(enum key_part part, const void *base, struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -268,33 +290,46 @@ static enum fail_code put_entries(bool of_tenant, const void *base, struct buf *
 	code = buf_append_str(out, ".Bl -tag -width Ds\n");
 	keys = keys_all(&count);
 	for (i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]) == of_tenant)
+		if (key_part(&keys[i]) == part)
 			code = put_entry(&keys[i], base, out);
 	}
 	return code == SG_OK ? buf_append_str(out, ".El\n") : code;
 }
 
+/* The chapter of a part whose sections have titles; keys without a default show none. */
+static enum fail_code put_chapter(enum key_part part, const char *heading, struct buf *out,
+    struct fail *f)
+{
+	struct example example;
+	enum fail_code code;
+
+	code = fill_example(&example, part, f);
+	if (part == KEY_OF_TENANT) {
+		value_free(keys_find("tenant.logins"), &example.base);
+		value_free(keys_find("tenant.networks"), &example.base);
+	}
+	if (code == SG_OK)
+		code = buf_printf(out, ".Sh %s\n", heading);
+	if (code == SG_OK)
+		code = put_entries(part, &example.base, out);
+	free_example(&example);
+	return code;
+}
+
 enum fail_code keys_manual(struct buf *out, struct fail *f)
 {
-	struct conf_tenant tenant;
 	struct conf *conf = NULL;
 	enum fail_code code;
 
-	memset(&tenant, 0, sizeof tenant);
 	code = conf_default(&conf, f);
-	if (code == SG_OK)
-		code = fill_example(&tenant, f);
-	value_free(keys_find("tenant.logins"), &tenant);
-	value_free(keys_find("tenant.networks"), &tenant);
 	if (code == SG_OK)
 		code = buf_append_str(out, ".Sh KEYS\n");
 	if (code == SG_OK)
-		code = put_entries(false, conf, out);
+		code = put_entries(KEY_OF_CONF, conf, out);
 	if (code == SG_OK)
-		code = buf_append_str(out, ".Sh KEYS OF A TENANT\n");
+		code = put_chapter(KEY_OF_HOP, "KEYS OF A HOP", out, f);
 	if (code == SG_OK)
-		code = put_entries(true, &tenant, out);
-	free_example(&tenant);
+		code = put_chapter(KEY_OF_TENANT, "KEYS OF A TENANT", out, f);
 	conf_free(conf);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for the manual page");

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/address.h"
 #include "config/conf.h"
@@ -73,6 +74,8 @@ enum fail_code value_expected(const struct key *key, struct buf *out)
 		return expected_range(key, "a size (bytes, or with K, M, G)", out);
 	case KEY_DURATION:
 		return expected_range(key, "a duration (with ms, s, m, h, d)", out);
+	case KEY_DATE:
+		return buf_append_str(out, "a day, such as 2027-01-31");
 	case KEY_BOOL:
 		return buf_append_str(out, "yes or no");
 	case KEY_CHOICE:
@@ -86,8 +89,11 @@ enum fail_code value_expected(const struct key *key, struct buf *out)
 	case KEY_NETWORKS:
 		return buf_append_str(out,
 		    "a list of networks, such as { 192.0.2.0/24, 2001:db8::/32 }");
+	case KEY_NAMES:
+		return buf_append_str(out,
+		    "a list of names of letters, digits, . : @ * - and _");
 	case KEY_WAYS:
-		return buf_append_str(out, "envelope and pdf, in order of preference");
+		return buf_append_str(out, "envelope, pdf and tls, in order of preference");
 	}
 	return SG_OK;
 }
@@ -240,6 +246,29 @@ static bool parse_octal(const char *text, uint64_t *value_out)
 	return i > 0 && text[i] == '\0';
 }
 
+/* "2027-01-31": the first moment after that day in UTC. "" is no date. */
+static bool parse_date(const char *text, uint64_t *value_out)
+{
+	struct tm day = { .tm_mday = 0 };
+	struct tm found;
+	time_t seconds;
+	char *end;
+
+	*value_out = 0;
+	if (text[0] == '\0')
+		return true;
+	end = strptime(text, "%Y-%m-%d", &day);
+	if (end == NULL || *end != '\0' || strlen(text) != strlen("2027-01-31"))
+		return false;
+	found = day;
+	seconds = timegm(&found);
+	/* timegm makes March of the 31st of February */
+	if (seconds < 0 || found.tm_mday != day.tm_mday)
+		return false;
+	*value_out = ((uint64_t)seconds + 86400) * 1000;
+	return true;
+}
+
 static bool parse_bool(const char *text, uint64_t *value_out)
 {
 	static const char *const yes[] = { "yes", "true", "on" };
@@ -284,6 +313,8 @@ static bool parse_number(const struct key *key, const char *text, uint64_t *valu
 			return false;
 		*value_out = (uint64_t)duration;
 		break;
+	case KEY_DATE:
+		return parse_date(text, value_out);
 	case KEY_BOOL:
 		return parse_bool(text, value_out);
 	case KEY_CHOICE:
@@ -324,6 +355,8 @@ parse_member(const struct key *key, const char *text, char **member_out, struct 
 	if (key->type == KEY_LOGINS && !is_text(text, 1, VALUE_TEXT_MAX - 1))
 		return refuse(key, text, f);
 	if (key->type == KEY_WORDS && !is_word(text, "._-"))
+		return refuse(key, text, f);
+	if (key->type == KEY_NAMES && !is_word(text, "._-:@*"))
 		return refuse(key, text, f);
 	*member_out = str_dup(text);
 	if (*member_out == NULL)
@@ -369,6 +402,15 @@ parse_list(const struct key *key, const char *const *texts, size_t count, struct
 	return SG_OK;
 }
 
+static unsigned int way_named(const char *text)
+{
+	for (unsigned int way = 1; way < 1u << WAY_COUNT; way <<= 1) {
+		if (str_equal_case(text, conf_way_name(way)))
+			return way;
+	}
+	return 0;
+}
+
 static enum fail_code
 parse_ways(const struct key *key, const char *const *texts, size_t count, unsigned char *slot,
     struct fail *f)
@@ -380,12 +422,7 @@ parse_ways(const struct key *key, const char *const *texts, size_t count, unsign
 	for (i = 0; i < count; i++) {
 		unsigned int way;
 
-		if (str_equal_case(texts[i], "tls")) {
-			return fail_set(f, SG_EUSAGE, "the list without tls",
-			    "%s = \"tls\" is not available yet", key->name);
-		}
-		way = str_equal_case(texts[i], "envelope") ? WAY_ENVELOPE :
-		    str_equal_case(texts[i], "pdf") ? WAY_PDF : 0;
+		way = way_named(texts[i]);
 		if (way == 0 || (seen & way) != 0 || i >= WAY_COUNT)
 			return refuse(key, texts[i], f);
 		seen |= way;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/conf.h"
 #include "gateway/base/str.h"
@@ -21,6 +22,7 @@ uint64_t value_number(const struct key *key, const void *base)
 		memcpy(&size, slot, sizeof size);
 		return size;
 	case KEY_DURATION:
+	case KEY_DATE:
 		memcpy(&duration, slot, sizeof duration);
 		return (uint64_t)duration;
 	case KEY_BOOL:
@@ -45,6 +47,7 @@ void value_set_number(const struct key *key, void *base, uint64_t value)
 		memcpy(slot, &size, sizeof size);
 		break;
 	case KEY_DURATION:
+	case KEY_DATE:
 		memcpy(slot, &duration, sizeof duration);
 		break;
 	case KEY_BOOL:
@@ -124,6 +127,18 @@ print_unit(uint64_t value, const char *const *units, const uint64_t *factors, st
 	return buf_printf(out, "%" PRIu64 "%s", value / *factors, *units);
 }
 
+/* The day whose end it is; text has room for "2027-01-31". */
+static const char *date_text(uint64_t value, char text[16])
+{
+	time_t last = (time_t)(value / 1000) - 1;
+	struct tm day;
+
+	text[0] = '\0';
+	if (value != 0 && gmtime_r(&last, &day) != NULL)
+		(void)strftime(text, 16, "%Y-%m-%d", &day);
+	return text;
+}
+
 enum fail_code value_print(const struct key *key, const void *base, struct buf *out)
 {
 	static const char *const size_units[] = { "G", "M", "K", "" };
@@ -133,6 +148,7 @@ enum fail_code value_print(const struct key *key, const void *base, struct buf *
 	char *ways[WAY_COUNT];
 	struct str_list list;
 	uint64_t number;
+	char date[16];
 
 	if (key_is_list(key)) {
 		list = members_of(key, base, ways);
@@ -146,6 +162,8 @@ enum fail_code value_print(const struct key *key, const void *base, struct buf *
 		return print_unit(number, size_units, size_factors, out);
 	case KEY_DURATION:
 		return print_unit(number, time_units, time_factors, out);
+	case KEY_DATE:
+		return print_quoted(date_text(number, date), out);
 	case KEY_OCTAL:
 		return buf_printf(out, "0%" PRIo64, number);
 	case KEY_BOOL:
@@ -176,6 +194,7 @@ enum fail_code value_json(const struct key *key, const void *base, struct buf *o
 	char *ways[WAY_COUNT];
 	struct str_list list;
 	uint64_t number;
+	char date[16];
 
 	if (key_is_list(key)) {
 		list = members_of(key, base, ways);
@@ -185,6 +204,8 @@ enum fail_code value_json(const struct key *key, const void *base, struct buf *o
 		return str_json(out, value_text(key, base));
 	number = value_number(key, base);
 	switch (key->type) {
+	case KEY_DATE:
+		return str_json(out, date_text(number, date));
 	case KEY_OCTAL:
 		return buf_printf(out, "\"0%" PRIo64 "\"", number);
 	case KEY_BOOL:
@@ -222,6 +243,8 @@ static bool number_is_good(const struct key *key, uint64_t number)
 
 	if (key->type == KEY_BOOL)
 		return number <= 1;
+	if (key->type == KEY_DATE)
+		return number <= INT64_MAX;
 	if (key->type != KEY_CHOICE)
 		return number >= key->min && number <= key->max;
 	while (key->choices[choices] != NULL)

@@ -103,7 +103,8 @@ static enum fail_code restrict_paths(const struct sandbox *sandbox, int abi, str
 	int ruleset;
 
 	rules.files = handled_files(abi);
-	rules.net = NET_TCP;
+	/* who may use the network connects where DNS says; Landlock knows only ports */
+	rules.net = (sandbox->allow & SANDBOX_NETWORK) != 0 ? 0 : NET_TCP;
 	rules.scoped = SCOPE_ALL;
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
 	if (ruleset < 0)
@@ -179,6 +180,12 @@ static const int calls_connect[] = {
 	SYS_connect, SYS_setsockopt,
 };
 
+/* libunbound binds its UDP sockets to random ports; libcurl and both look at interfaces. */
+static const int calls_network[] = {
+	SYS_connect, SYS_setsockopt, SYS_bind, SYS_sendmmsg, SYS_recvmmsg, SYS_ioctl,
+	SYS_socketpair,
+};
+
 #define FILTER_MAX 512	/* instructions; the tables need about 300 */
 
 struct filter {
@@ -229,6 +236,22 @@ static void put_call_first(struct filter *filter, int call, uint32_t value)
 	put_return(filter, SECCOMP_RET_ERRNO | EPERM);
 }
 
+/* Sockets of the internet and of this host; no raw ones, no packets. */
+static void put_sockets(struct filter *filter)
+{
+	static const uint32_t families[] = { AF_UNIX, AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		put_unless(filter, SYS_socket, 4);
+		put_load(filter, offsetof(struct seccomp_data, args));
+		put_unless(filter, families[i], 1);
+		put_return(filter, SECCOMP_RET_ALLOW);
+		put_load(filter, offsetof(struct seccomp_data, nr));
+	}
+	put_unless(filter, SYS_socket, 1);
+	put_return(filter, SECCOMP_RET_ERRNO | EPERM);
+}
+
 /* clone(2) for threads only; clone3 hides its flags, so libc is told to fall back on clone. */
 static void put_threads(struct filter *filter)
 {
@@ -265,6 +288,10 @@ static void build_filter(struct filter *filter, unsigned int allow)
 	if ((allow & SANDBOX_CONNECT_UNIX) != 0) {
 		PUT_CALLS(filter, calls_connect);
 		put_call_first(filter, SYS_socket, AF_UNIX);
+	}
+	if ((allow & SANDBOX_NETWORK) != 0) {
+		PUT_CALLS(filter, calls_network);
+		put_sockets(filter);
 	}
 	/* signals to ourselves alone: abort(3), pthread_kill(3) */
 	put_call_first(filter, SYS_tgkill, (uint32_t)getpid());

@@ -19,7 +19,8 @@ enum sandbox_allow {
 	SANDBOX_ACCEPT = 1 << 2,	/* accept on sockets it was born with */
 	SANDBOX_CONNECT_UNIX = 1 << 3,	/* socket(AF_UNIX) and connect */
 	SANDBOX_THREADS = 1 << 4,	/* new threads (never processes) */
-	SANDBOX_SOCKET_INET = 1 << 5	/* options of accepted TCP connections */
+	SANDBOX_SOCKET_INET = 1 << 5,	/* options of accepted TCP connections */
+	SANDBOX_NETWORK = 1 << 6	/* TCP and UDP to the world: for sealgate-tls alone */
 };
 
 struct sandbox {

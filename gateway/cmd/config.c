@@ -78,7 +78,8 @@ static int check(bool check_paths)
 
 /* ---- show ---- */
 
-static enum fail_code show_part(const char *title, const void *base, struct buf *out)
+static enum fail_code show_part(enum key_part part, const char *title, const void *base,
+    struct buf *out)
 {
 	const struct key *keys;
 	size_t count;
@@ -86,12 +87,13 @@ static enum fail_code show_part(const char *title, const void *base, struct buf 
 
 	keys = keys_all(&count);
 	for (size_t i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]) != (title != NULL))
+		if (key_part(&keys[i]) != part)
 			continue;
-		if (title == NULL)
+		if (part == KEY_OF_CONF)
 			code = buf_printf(out, "%s = ", keys[i].name);
 		else
-			code = buf_printf(out, "tenant \"%s\" %s = ", title, key_leaf(&keys[i]));
+			code = buf_printf(out, "%s \"%s\" %s = ", key_part_section(part), title,
+			    key_leaf(&keys[i]));
 		if (code == SG_OK)
 			code = value_print(&keys[i], base, out);
 		if (code == SG_OK)
@@ -102,15 +104,17 @@ static enum fail_code show_part(const char *title, const void *base, struct buf 
 
 static enum fail_code show_text(const struct conf *conf, struct buf *out)
 {
-	enum fail_code code = show_part(NULL, conf, out);
+	enum fail_code code = show_part(KEY_OF_CONF, NULL, conf, out);
 
+	for (size_t i = 0; code == SG_OK && i < conf->hop_count; i++)
+		code = show_part(KEY_OF_HOP, conf->hops[i].name, &conf->hops[i], out);
 	for (size_t i = 0; code == SG_OK && i < conf->tenant_count; i++)
-		code = show_part(conf->tenants[i].name, &conf->tenants[i], out);
+		code = show_part(KEY_OF_TENANT, conf->tenants[i].name, &conf->tenants[i], out);
 	return code;
 }
 
-/* Members "name": value of a part, with a comma behind each but the last. */
-static enum fail_code json_part(bool tenant, const void *base, struct buf *out)
+/* Members "name": value of a part, with a comma between. */
+static enum fail_code json_part(enum key_part part, const void *base, struct buf *out)
 {
 	const struct key *keys;
 	bool first = true;
@@ -119,10 +123,10 @@ static enum fail_code json_part(bool tenant, const void *base, struct buf *out)
 
 	keys = keys_all(&count);
 	for (size_t i = 0; code == SG_OK && i < count; i++) {
-		if (key_of_tenant(&keys[i]) != tenant)
+		if (key_part(&keys[i]) != part)
 			continue;
 		code = buf_printf(out, "%s\"%s\": ", first ? "" : ", ",
-		    tenant ? key_leaf(&keys[i]) : keys[i].name);
+		    part != KEY_OF_CONF ? key_leaf(&keys[i]) : keys[i].name);
 		if (code == SG_OK)
 			code = value_json(&keys[i], base, out);
 		first = false;
@@ -130,16 +134,17 @@ static enum fail_code json_part(bool tenant, const void *base, struct buf *out)
 	return code;
 }
 
-static enum fail_code json_tenant(const struct conf_tenant *tenant, bool first, struct buf *out)
+static enum fail_code json_titled(enum key_part part, const char *name, const void *base,
+    bool first, struct buf *out)
 {
 	enum fail_code code = buf_append_str(out, first ? "" : ", ");
 
 	if (code == SG_OK)
-		code = str_json(out, tenant->name);
+		code = str_json(out, name);
 	if (code == SG_OK)
 		code = buf_append_str(out, ": {");
 	if (code == SG_OK)
-		code = json_part(true, tenant, out);
+		code = json_part(part, base, out);
 	return code == SG_OK ? buf_append_str(out, "}") : code;
 }
 
@@ -148,11 +153,16 @@ static enum fail_code show_json(const struct conf *conf, struct buf *out)
 	enum fail_code code = buf_append_str(out, "{");
 
 	if (code == SG_OK)
-		code = json_part(false, conf, out);
+		code = json_part(KEY_OF_CONF, conf, out);
 	if (code == SG_OK)
-		code = buf_append_str(out, ", \"tenants\": {");
+		code = buf_append_str(out, ", \"hops\": {");
+	for (size_t i = 0; code == SG_OK && i < conf->hop_count; i++)
+		code = json_titled(KEY_OF_HOP, conf->hops[i].name, &conf->hops[i], i == 0, out);
+	if (code == SG_OK)
+		code = buf_append_str(out, "}, \"tenants\": {");
 	for (size_t i = 0; code == SG_OK && i < conf->tenant_count; i++)
-		code = json_tenant(&conf->tenants[i], i == 0, out);
+		code = json_titled(KEY_OF_TENANT, conf->tenants[i].name, &conf->tenants[i],
+		    i == 0, out);
 	return code == SG_OK ? buf_append_str(out, "}}\n") : code;
 }
 

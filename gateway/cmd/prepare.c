@@ -11,6 +11,7 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/proc.h"
 #include "gateway/base/str.h"
+#include "gateway/cmd/listen.h"
 
 static enum fail_code give(const char *path, const char *user, struct fail *f)
 {
@@ -65,23 +66,23 @@ static enum fail_code make_folder(const char *path, mode_t mode, const char *use
 	return SG_OK;
 }
 
-static enum fail_code make_socket_folder(const struct conf *conf, struct fail *f)
+static enum fail_code make_socket_folder(const char *socket, const char *user, struct fail *f)
 {
-	const char *path = conf->socket + strlen("local:");
+	const char *path = socket + strlen("local:");
 	const char *slash;
 	char *folder;
 	enum fail_code code;
 
-	if (!str_starts_case(conf->socket, "local:"))
+	if (!str_starts_case(socket, "local:"))
 		return SG_OK;
 	slash = strrchr(path, '/');
 	if (slash == NULL || slash == path)
 		return fail_set(f, SG_EUSAGE, "write local:/path/to/socket",
-		    "socket has no folder: %s", conf->socket);
+		    "socket has no folder: %s", socket);
 	folder = str_dup_n(path, (size_t)(slash - path));
 	if (folder == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = make_folder(folder, 0755, conf->users.milter, f);
+	code = make_folder(folder, 0755, user, f);
 	free(folder);
 	return code;
 }
@@ -94,8 +95,12 @@ enum fail_code prepare_folders(const struct conf *conf, struct fail *f)
 		code = make_folder(conf->state_directory, 0700, conf->users.vault, f);
 	if (code == SG_OK)
 		code = make_folder(conf->spool_directory, 0700, conf->users.milter, f);
+	if (code == SG_OK && conf->tls.cache_directory[0] != '\0')
+		code = make_folder(conf->tls.cache_directory, 0700, conf->users.tls, f);
 	if (code == SG_OK)
-		code = make_socket_folder(conf, f);
+		code = make_socket_folder(conf->socket, conf->users.milter, f);
+	if (code == SG_OK)
+		code = make_socket_folder(conf->tls.socket, NULL, f);
 	return code;
 }
 
@@ -148,12 +153,49 @@ static enum fail_code listen_for(const struct conf *conf, const char *name, cons
 	return code;
 }
 
+/* Two programs tell the vault what happened: the one is the socket's user, the other its group. */
+static enum fail_code listen_facts(const struct conf *conf, int *socket_out, struct fail *f)
+{
+	char *path = conf_run_path(conf, CONF_SOCKET_FACTS);
+	enum fail_code code;
+	uid_t uid;
+	gid_t gid;
+
+	if (path == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	code = wire_listen(path, 0660, socket_out, f);
+	if (code == SG_OK)
+		code = give(path, conf->users.trace, f);
+	if (code == SG_OK && geteuid() == 0) {
+		code = proc_user(conf->users.tls, &uid, &gid, f);
+		if (code == SG_OK && lchown(path, (uid_t)-1, gid) != 0)
+			code = fail_errno(f, SG_ESYSTEM, NULL, "cannot give %s to %s", path,
+			    conf->users.tls);
+	}
+	free(path);
+	return code;
+}
+
+static enum fail_code listen_tls(const struct conf *conf, struct prepare_sockets *sockets,
+    struct fail *f)
+{
+	enum fail_code code = listen_for(conf, CONF_SOCKET_TLS, conf->users.milter, &sockets->tls,
+	    f);
+
+	if (code == SG_OK)
+		code = listen_open(conf->tls.socket, conf->socket_mode, conf->socket_group,
+		    &sockets->policy, f);
+	if (code == SG_OK && conf->tls.metrics[0] != '\0')
+		code = listen_open(conf->tls.metrics, 0600, "", &sockets->metrics, f);
+	return code;
+}
+
 enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *sockets,
     struct fail *f)
 {
 	enum fail_code code;
 
-	*sockets = (struct prepare_sockets){ -1, -1, -1, -1 };
+	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1 };
 	code = listen_for(conf, CONF_SOCKET_SCAN, conf->users.milter, &sockets->scan, f);
 	if (code == SG_OK)
 		code = listen_for(conf, CONF_SOCKET_PDF, conf->users.milter, &sockets->pdf, f);
@@ -162,6 +204,10 @@ enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *s
 		    f);
 	if (code == SG_OK)
 		code = listen_for(conf, CONF_SOCKET_ADMIN, NULL, &sockets->admin, f);
+	if (code == SG_OK)
+		code = listen_facts(conf, &sockets->facts, f);
+	if (code == SG_OK)
+		code = listen_tls(conf, sockets, f);
 	if (code != SG_OK)
 		prepare_close(sockets);
 	return code;
@@ -173,4 +219,8 @@ void prepare_close(struct prepare_sockets *sockets)
 	fd_close(&sockets->pdf);
 	fd_close(&sockets->vault);
 	fd_close(&sockets->admin);
+	fd_close(&sockets->facts);
+	fd_close(&sockets->tls);
+	fd_close(&sockets->policy);
+	fd_close(&sockets->metrics);
 }

@@ -13,10 +13,14 @@ struct prepare_sockets {
 	int pdf;
 	int vault;
 	int admin;
+	int facts;		/* vault: what sealgate-trace and sealgate-tls tell */
+	int tls;
+	int policy;		/* sealgate-tls: Postfix asks */
+	int metrics;		/* sealgate-tls: Prometheus asks; -1 if not wanted */
 };
 
 /*
- * Makes the folders (run, state, spool, the milter socket's) where they are missing and gives
+ * Makes the folders (run, state, spool, cache, those of Postfix's sockets) where they are missing and gives
  * them to their users when root. SG_ESYSTEM, SG_EUSAGE with what to do.
  */
 MUST_USE enum fail_code prepare_folders(const struct conf *conf, struct fail *f);
@@ -24,7 +28,7 @@ MUST_USE enum fail_code prepare_folders(const struct conf *conf, struct fail *f)
 /* Takes the lock that says "one gateway"; *lock_out stays open until the end. SG_EEXIST. */
 MUST_USE enum fail_code prepare_lock(const struct conf *conf, int *lock_out, struct fail *f);
 
-/* Opens all listening sockets below run_directory, each for its one client. */
+/* Opens all listening sockets: below run_directory each for its clients, and those for others. */
 MUST_USE enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *sockets,
     struct fail *f);
 void prepare_close(struct prepare_sockets *sockets);

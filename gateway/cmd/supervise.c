@@ -13,12 +13,18 @@
 #include "gateway/base/proc.h"
 #include "gateway/base/str.h"
 
-#define WORKERS_MAX 72			/* vault, milter, scan and at most 64 PDF workers */
+#define WORKERS_MAX 72			/* the five single ones and at most 64 PDF workers */
+#define WORKERS_SINGLE 5
 #define READY_WAIT_MS 240000		/* a full signature database loads for a minute */
 #define STOP_WAIT_MS 8000		/* libmilter needs up to 5 s */
 #define PAUSE_FIRST_MS 100		/* before a worker that died starts again */
 #define PAUSE_MAX_MS 5000
 #define HEALTHY_MS 60000		/* lived that long: its pause starts anew */
+
+static const unsigned int roles[] = { CONF_VAULT, CONF_SCAN, CONF_PDF, CONF_TLS, CONF_TRACE,
+	CONF_MILTER };
+
+#define ROLES (sizeof(roles) / sizeof(roles[0]))
 
 struct worker {
 	const char *program;
@@ -35,12 +41,8 @@ struct supervise {
 	const struct prepare_sockets *sockets;
 	struct worker workers[WORKERS_MAX];
 	size_t count;
-	struct buf configs[4];		/* encoded for each role: vault, scan, pdf, milter */
+	struct buf configs[ROLES];	/* encoded for each role */
 };
-
-static const unsigned int roles[] = { CONF_VAULT, CONF_SCAN, CONF_PDF, CONF_MILTER };
-
-#define ROLES (sizeof(roles) / sizeof(roles[0]))
 
 static int64_t now_ms(void)
 {
@@ -104,7 +106,7 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 	}
 	add_worker(supervise, "sealgate-vault", CONF_VAULT, false);
 	add_worker(supervise, "sealgate-scan", CONF_SCAN, true);
-	for (unsigned int i = 0; i < pdfs && i < WORKERS_MAX - 3; i++)
+	for (unsigned int i = 0; i < pdfs && i < WORKERS_MAX - WORKERS_SINGLE; i++)
 		add_worker(supervise, "sealgate-pdf", CONF_PDF, true);
 	add_worker(supervise, "sealgate-milter", CONF_MILTER, false);
 	*supervise_out = supervise;
@@ -118,13 +120,19 @@ static size_t listeners_of(const struct supervise *supervise, unsigned int role,
 	case CONF_VAULT:
 		listeners[0] = supervise->sockets->vault;
 		listeners[1] = supervise->sockets->admin;
-		return 2;
+		listeners[2] = supervise->sockets->facts;
+		return 3;
 	case CONF_SCAN:
 		listeners[0] = supervise->sockets->scan;
 		return 1;
 	case CONF_PDF:
 		listeners[0] = supervise->sockets->pdf;
 		return 1;
+	case CONF_TLS:
+		listeners[0] = supervise->sockets->policy;
+		listeners[1] = supervise->sockets->tls;
+		listeners[2] = supervise->sockets->metrics;
+		return supervise->sockets->metrics < 0 ? 2 : 3;
 	default:
 		return 0;
 	}

@@ -9,6 +9,8 @@
 #   stack_conf='...'             lines for the end of sealgate.conf
 #   stack_tenant='...'           lines for the tenant's section
 #   stack_scan='...'     lines for the section of the scanner
+#   stack_tls='...'      lines for the section of TLS; without them sealed mail may leave in clear TCP
+#   stack_log=           Postfix's log is not followed
 #   stack_gateway=no             Postfix and sink only
 #   stack_attach=no              the gateway runs, but Postfix does not know it
 #
@@ -21,6 +23,8 @@ stack_main=()
 stack_conf=
 stack_tenant=
 stack_scan=
+stack_tls='sealed = may'
+stack_log=mail.log
 stack_gateway=yes
 stack_attach=yes
 stack=
@@ -206,10 +210,21 @@ gateway_conf() {
 			scan = "$((stack_uid + 1)):$((stack_uid + 1))"
 			pdf = "$((stack_uid + 2)):$((stack_uid + 2))"
 			vault = "$((stack_uid + 3)):$((stack_uid + 3))"
+			tls = "$((stack_uid + 4)):$((stack_uid + 4))"
+			trace = "$((stack_uid + 5)):$(stack_log_group)"
 		}
 		scan {
 			database_directory = "$stack_database"
 			$stack_scan
+		}
+		tls {
+			socket = "local:$stack/socket/policy.sock"
+			fallback_port = $fallback_port
+			cache_directory = "$stack/cache"
+			$stack_tls
+		}
+		trace {
+			log = "${stack_log:+$stack/log/$stack_log}"
 		}
 		tenant inside {
 			domains = { "inside.example" }
@@ -219,6 +234,9 @@ gateway_conf() {
 		$stack_conf
 	END
 }
+
+# The group that may read Postfix's log.
+stack_log_group() { stat -c %g "$stack/log/mail.log"; }
 
 # "full" where the kernel knows Landlock, else "reduced".
 stack_sandbox() {
@@ -360,6 +378,7 @@ stack_start() {
 	pick_port && smtp_port=$port_out
 	pick_port && sink_port=$port_out
 	pick_port && stage_port=$port_out
+	pick_port && fallback_port=$port_out
 	postfix_make "$stack" "$smtp_port" "$sink_port"
 	if [[ ${#stack_main[@]} -gt 0 ]]; then
 		postconf -c "$stack/config" -e "${stack_main[@]}"
@@ -370,6 +389,8 @@ stack_start() {
 	chmod 755 "$stack"
 	sink_start || exit 1
 	postfix_start "$stack" || exit 1
+	# sealgate-trace reads it by its group
+	chgrp adm "$stack/log/mail.log" && chmod 640 "$stack/log/mail.log"
 	[[ $stack_gateway == yes ]] || return 0
 	stack_database_make
 	gateway_conf

@@ -139,23 +139,25 @@ static void the_manual_page_holds_what_the_table_makes(void **state)
 	buf_free(&page);
 }
 
-/* Appends both parts of conf as text, to compare. */
+/* Appends all parts of conf as text, to compare. */
 static void print_all(const struct conf *conf, struct buf *out)
 {
 	const struct key *keys;
+	const char *name;
 	size_t count;
 	size_t i;
 	size_t t;
 
 	keys = keys_all(&count);
 	for (i = 0; i < count; i++) {
-		for (t = 0; t < (key_of_tenant(&keys[i]) ? conf->tenant_count : 1); t++) {
-			const void *base = key_of_tenant(&keys[i]) ?
-			    (const void *)&conf->tenants[t] : (const void *)conf;
+		enum key_part part = key_part(&keys[i]);
+		const void *base = part == KEY_OF_CONF ? conf : conf_titled_at(conf, part, 0, &name);
 
+		for (t = 0; base != NULL; t++) {
 			assert_int_equal(buf_printf(out, "%s=", keys[i].name), SG_OK);
 			assert_int_equal(value_print(&keys[i], base, out), SG_OK);
 			assert_int_equal(buf_append_str(out, "\n"), SG_OK);
+			base = part == KEY_OF_CONF ? NULL : conf_titled_at(conf, part, t + 1, &name);
 		}
 	}
 }
@@ -202,6 +204,10 @@ static const char full[] =
 	"scan { threads = 9 timeout = 500s infected = hold size_max = 1500M }\n"
 	"pdf { page = letter workers = 3 timeout = 1h }\n"
 	"mark { life = 1d }\n"
+	"tls { sealed = may wait = 1s resolvers = { \"192.0.2.53\", \"127.0.0.1@5353\" } }\n"
+	"hop \"[relay.example]:587\" { tls = secure match = { relay.example, nexthop }\n"
+	"  through = yes until = 2027-01-31 reason = \"their letter of 3 May\" }\n"
+	"hop .partner.example { reason = tested }\n"
 	"tags { secure = { Vertraulich, \"geheim\" } tls = { tls } header = X-Protect\n"
 	"  sensitivity = { } }\n"
 	"tenant \"one\" { domains = { One.Example, \"b\xc3\xbc" "cher.example\" }\n"
@@ -230,6 +236,16 @@ static void every_kind_of_value_is_read(void **state)
 	assert_int_equal(conf->pdf.timeout_ms, 3600000);
 	assert_string_equal(conf->tags.secure.items[0], "vertraulich");
 	assert_int_equal(conf->tags.sensitivity.count, 0);
+	assert_int_equal(conf->tls.sealed, CONF_FLOOR_MAY);
+	assert_string_equal(conf->tls.resolvers.items[1], "127.0.0.1@5353");
+	assert_int_equal(conf->hop_count, 2);
+	assert_ptr_equal(conf_hop_named(conf, "[relay.example]:587"), &conf->hops[0]);
+	assert_string_equal(conf_level_name(conf->hops[0].tls), "secure");
+	assert_string_equal(conf->hops[0].match.items[1], "nexthop");
+	assert_true(conf->hops[0].through);
+	assert_true(conf->hops[0].until_ms == INT64_C(1801440000000));
+	assert_int_equal(conf->hops[1].tls, CONF_LEVEL_ENCRYPT);
+	assert_true(conf->hops[1].until_ms == 0);
 	assert_non_null(tenant);
 	assert_string_equal(tenant->domains.items[0], "one.example");
 	assert_string_equal(tenant->domains.items[1], "xn--bcher-kva.example");
@@ -256,6 +272,16 @@ static void lines_may_end_in_crlf(void **state)
 
 /* ---- each key ---- */
 
+/* What the section of a key must have besides. */
+static const char *needed(const struct key *key)
+{
+	if (key_part(key) == KEY_OF_TENANT && strcmp(key->name, "tenant.domains") != 0)
+		return "domains = t.example";
+	if (key_part(key) == KEY_OF_HOP && strcmp(key->name, "hop.reason") != 0)
+		return "reason = tested";
+	return "";
+}
+
 /* A whole file that sets one key to value, in line 2. */
 static void one_key(const struct key *key, const char *value, char *out, size_t size)
 {
@@ -266,8 +292,7 @@ static void one_key(const struct key *key, const char *value, char *out, size_t 
 		(void)snprintf(out, size, "\n%s = %s\n", key_leaf(key), value);
 	else
 		(void)snprintf(out, size, "%s %s { %s\n%s = %s\n}\n", section,
-		    key_of_tenant(key) ? "t" : "", strcmp(key->name, "tenant.domains") != 0 &&
-		    key_of_tenant(key) ? "domains = t.example" : "", key_leaf(key), value);
+		    key_part(key) != KEY_OF_CONF ? "t" : "", needed(key), key_leaf(key), value);
 }
 
 static void every_key_takes_its_default_and_refuses_nonsense(void **state)
@@ -336,7 +361,7 @@ static void all_errors_of_a_file_are_told_at_once(void **state)
 		"pdf = 3\n"
 		"bogus \"x\" { a = 1 b { c = 2 } }\n"
 		"tenant a { domains = {} }\n"
-		"tenant b { domains = { ok.example, b..d }\n\tprotections = { envelope, tls } }\n"
+		"tenant b { domains = { ok.example, b..d }\n\tprotections = { envelope, fax } }\n"
 		"tenant c { logins = { x } }\n"
 		"tenant d { domains = { OK2.example } networks = { 192.0.2.1/24 } }\n"
 		"tenant e { domains = { ok2.example } }\n"
@@ -350,7 +375,7 @@ static void all_errors_of_a_file_are_told_at_once(void **state)
 	static const struct expected expected[] = { { 1, "socket" }, { 2, "unknown key sokcet" },
 		{ 4, "scan.threads" }, { 5, "unknown key scan.thread" }, { 6, "scan.size_max" },
 		{ 8, "unknown section scn" }, { 9, "section" }, { 10, "unknown section bogus" },
-		{ 11, "tenant.domains" }, { 12, "b..d" }, { 13, "not available yet" },
+		{ 11, "tenant.domains" }, { 12, "b..d" }, { 13, "tenant.protections" },
 		{ 14, "without domains" }, { 15, "192.0.2.1/24" }, { 16, "ok2.example" },
 		{ 17, "second time" }, { 18, "bad name" }, { 19, "without a name" },
 		{ 20, "second time" }, { 21, "second time" }, { 22, "unknown key" },
