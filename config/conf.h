@@ -61,10 +61,10 @@ struct conf_hop {
 	/* lower case: "partner.example", ".partner.example" (below it), "[relay.example]:587" */
 	char *name;
 	enum conf_level tls;
-	struct str_list match;		/* names, "nexthop", "dot-nexthop", "hostname"; for verify, secure */
-	struct str_list fingerprints;	/* SHA-256 in hexadecimal, colons allowed; for fingerprint */
-	bool through;			/* a relay: proof at it is enough for what goes through it */
-	int64_t until_ms;		/* since 1970: from then on the rule counts no more; 0 = no end */
+	struct str_list match;		/* for verify and secure: names, "nexthop", ... */
+	struct str_list fingerprints;	/* for fingerprint: SHA-256, hexadecimal */
+	bool through;			/* proof at this relay is enough */
+	int64_t until_ms;		/* since 1970: from then on it is no rule; 0 = no end */
 	char *reason;			/* why there is a rule; for the record */
 };
 
@@ -153,25 +153,25 @@ struct conf {
 	} tags;
 
 	struct {
-		char *socket;			/* Postfix asks for policies: "local:/path" or "inet:port@host" */
+		char *socket;			/* Postfix asks; as socket above */
 		enum conf_floor floor;		/* of all mail */
-		enum conf_floor sealed;		/* of mail that we sealed */
-		int64_t tell_ms;		/* a peer without TLS: told to the sender after it */
-		int64_t wait_ms;		/* plan tls: falls back to pdf after it */
-		unsigned int fallback_port;	/* loopback smtpd that takes what TLS could not carry */
+		enum conf_floor sealed;		/* of sealed mail */
+		int64_t tell_ms;		/* then the sender hears of a peer without TLS */
+		int64_t wait_ms;		/* then plan tls falls back to pdf */
+		unsigned int fallback_port;	/* loopback smtpd for that */
 		bool dane;
 		bool mta_sts;
-		struct str_list resolvers;	/* "192.0.2.53", "127.0.0.1@5353"; empty: resolv.conf */
+		struct str_list resolvers;	/* "192.0.2.53", "::1@5353"; empty: the host's */
 		char *trust_anchor;		/* file; DNSSEC root key */
-		char *ca_file;			/* certificates that MTA-STS and "secure" trust */
-		char *cache_directory;		/* "" = the cache dies with the process */
+		char *ca_file;			/* trusted for MTA-STS and "secure" */
+		char *cache_directory;		/* "" = none */
 		unsigned int cache_max;		/* domains */
-		int64_t timeout_ms;		/* of one policy with all its lookups */
+		int64_t timeout_ms;		/* of all lookups for a policy */
 		char *metrics;			/* "inet:port@host", "" = none */
 		bool report;			/* TLSRPT, RFC 8460 */
-		char *report_from;		/* address of the reports' sender and contact */
+		char *report_from;		/* address: sender and contact */
 		char *report_organization;
-		char *report_server;		/* "127.0.0.1:25": hands reports that go by mail to Postfix */
+		char *report_server;		/* "127.0.0.1:25", Postfix */
 	} tls;
 	struct {
 		char *log;			/* "auto", "journal", a path, "" = none */
@@ -225,8 +225,8 @@ char *conf_run_path(const struct conf *conf, const char *name);
 #define CONF_SOCKET_PDF "pdf.sock"
 #define CONF_SOCKET_VAULT "vault.sock"		/* the milter asks here */
 #define CONF_SOCKET_ADMIN "admin.sock"		/* the command line asks here */
-#define CONF_SOCKET_FACTS "facts.sock"		/* sealgate-trace and sealgate-tls tell the vault here */
-#define CONF_SOCKET_TLS "tls.sock"		/* the milter and the command line ask sealgate-tls */
+#define CONF_SOCKET_FACTS "facts.sock"		/* trace and tls tell the vault */
+#define CONF_SOCKET_TLS "tls.sock"		/* milter and command line ask tls */
 
 /* The tenant that has this domain (lower case, A-labels), or NULL. */
 const struct conf_tenant *conf_tenant_of_domain(const struct conf *conf, const char *domain);

@@ -138,7 +138,8 @@ void *conf_titled_at(const struct conf *conf, enum key_part part, size_t place,
 }
 
 /* name, value, name, value ... "" */
-static enum fail_code put_part(enum key_part part, const void *base, unsigned int roles, struct buf *out)
+static enum fail_code put_part(enum key_part part, const void *base, unsigned int roles,
+    struct buf *out)
 {
 	const struct key *keys;
 	size_t count;

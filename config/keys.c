@@ -178,8 +178,8 @@ static const struct key table[] = {
 	    .help = "Where Postfix asks which TLS a next hop must have (socketmap)." },
 	{ .name = "tls.floor", .type = KEY_CHOICE, AT(tls.floor), .roles = CONF_TLS,
 	    .choices = floors, .preset = "may",
-	    .help = "The least for all mail where a domain publishes nothing: TLS if the peer offers "
-	    "it, or TLS always." },
+	    .help = "The least for all mail where a domain publishes nothing: TLS if the peer "
+	    "offers it, or TLS always." },
 	{ .name = "tls.sealed", .type = KEY_CHOICE, AT(tls.sealed),
 	    .roles = CONF_TLS | CONF_MILTER, .choices = floors, .preset = "encrypt",
 	    .help = "The same for mail that Sealgate has sealed. may loosens it: the content is "
@@ -220,7 +220,8 @@ static const struct key table[] = {
 	    .help = "Time for all lookups of one policy; after it the mail waits." },
 	{ .name = "tls.metrics", .type = KEY_SOCKET, AT(tls.metrics), .roles = CONF_TLS,
 	    .preset = "", .may_be_empty = true,
-	    .help = "Where Prometheus finds metrics, such as inet:9325@127.0.0.1. Empty: nowhere." },
+	    .help = "Where Prometheus finds metrics, such as inet:9325@127.0.0.1. Empty: "
+	    "nowhere." },
 	{ .name = "tls.report", .type = KEY_BOOL, AT(tls.report), .roles = CONF_TLS,
 	    .preset = "no",
 	    .help = "Send daily reports to domains that ask for them (TLSRPT, RFC 8460)." },
@@ -236,8 +237,8 @@ static const struct key table[] = {
 	/* trace */
 	{ .name = "trace.log", .type = KEY_TEXT, AT(trace.log), .roles = CONF_TRACE,
 	    .preset = "auto", .may_be_empty = true, .min = 1, .max = 4000,
-	    .help = "Postfix's log: a path, journal, or auto (/var/log/mail.log if it is there, else "
-	    "the journal). It tells how each message was delivered. Empty: it is not read." },
+	    .help = "Postfix's log: a path, journal, or auto (/var/log/mail.log if it is there, "
+	    "else the journal). It tells how each message was delivered. Empty: it is not read." },
 	/* tags */
 	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
 	    .preset = "secure, encrypt, confidential",
@@ -259,8 +260,8 @@ static const struct key table[] = {
 	/* a TLS rule */
 	{ .name = "hop.tls", .type = KEY_CHOICE, HOP_AT(tls), .roles = CONF_TLS,
 	    .choices = tls_levels, .preset = "encrypt",
-	    .help = "Postfix's TLS security level. dane-only, fingerprint, verify and secure prove who "
-	    "the peer is." },
+	    .help = "Postfix's TLS security level. dane-only, fingerprint, verify and secure "
+	    "prove who the peer is." },
 	{ .name = "hop.match", .type = KEY_NAMES, HOP_AT(match), .roles = CONF_TLS,
 	    .preset = "", .may_be_empty = true,
 	    .help = "Names of which the peer's certificate must have one, for verify and secure; "

@@ -113,7 +113,8 @@ static enum fail_code fill_example(struct example *example, enum key_part part, 
 		const char *key;
 		const char *text;
 	} examples[] = { { "tenant.domains", "example.com" }, { "tenant.logins", "*@example.com" },
-		{ "tenant.networks", "192.0.2.0/24" }, { "hop.reason", "agreed with their admin" } };
+		{ "tenant.networks", "192.0.2.0/24" },
+		{ "hop.reason", "agreed with their admin" } };
 	const struct key *keys;
 	size_t count;
 	size_t i;

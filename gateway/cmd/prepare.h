@@ -20,8 +20,8 @@ struct prepare_sockets {
 };
 
 /*
- * Makes the folders (run, state, spool, cache, those of Postfix's sockets) where they are missing and gives
- * them to their users when root. SG_ESYSTEM, SG_EUSAGE with what to do.
+ * Makes the folders (run, state, spool, cache, those of Postfix's sockets) where they are
+ * missing and gives them to their users when root. SG_ESYSTEM, SG_EUSAGE with what to do.
  */
 MUST_USE enum fail_code prepare_folders(const struct conf *conf, struct fail *f);
 
