@@ -53,7 +53,7 @@ BASE = $(wildcard gateway/base/*.c)
 CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/conf_scan.c config/keys_doc.c)
 CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
 CONF_LIB = $(call libs,libidn2)
-CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/record.c
+CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/record.c
 # sealing without libmilter: the filter and "sealgate seal" share it
 SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/spool.c
 
@@ -66,7 +66,7 @@ LIB.sealgate-scan = $(call libs,$(PKG.scan)) $(CONF_LIB) -lpthread
 SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
 LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm $(CONF_LIB) -lpthread
 
-SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
+SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
 LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread
 
 SRC.sealgate = $(BASE) $(CONF_DATA) $(CONF_FILE) $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)

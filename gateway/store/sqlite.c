@@ -333,6 +333,16 @@ static const struct store_ops sqlite_ops = {
 	.mark_purge = sqlite_mark_purge,
 	.record_put = sqlite_record_put,
 	.record_find = sqlite_record_find,
+	.mark_use_put = sqlite_mark_use_put,
+	.record_queue = sqlite_record_queue,
+	.waiting_put = sqlite_waiting_put,
+	.waiting_get = sqlite_waiting_get,
+	.waiting_remove = sqlite_waiting_remove,
+	.session_add = sqlite_session_add,
+	.session_list = sqlite_session_list,
+	.position_put = sqlite_position_put,
+	.position_get = sqlite_position_get,
+	.fact_purge = sqlite_fact_purge,
 	.counts = sqlite_counts,
 };
 

@@ -38,8 +38,19 @@ enum sqlite_statement {
 	SQL_MARK_PUT,
 	SQL_MARK_GET,
 	SQL_MARK_PURGE,
+	SQL_MARK_USE_PUT,
 	SQL_RECORD_PUT,
 	SQL_RECORD_FIND,
+	SQL_RECORD_QUEUE,
+	SQL_WAITING_PUT,
+	SQL_WAITING_GET,
+	SQL_WAITING_REMOVE,
+	SQL_WAITING_PURGE,
+	SQL_SESSION_ADD,
+	SQL_SESSION_LIST,
+	SQL_SESSION_PURGE,
+	SQL_POSITION_PUT,
+	SQL_POSITION_GET,
 	SQL_COUNTS,
 	SQL_STATEMENTS
 };
@@ -96,7 +107,7 @@ MUST_USE enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *state
 /* Rows that the last statement changed. */
 uint32_t sqlite_changed(const struct sqlite_store *s);
 
-/* sqlite_cert.c, sqlite_secret.c, sqlite_record.c: the functions of struct store_ops. */
+/* sqlite_cert.c, sqlite_secret.c, sqlite_record.c, sqlite_fact.c: the functions of struct store_ops. */
 enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
     const struct store_cert *cert, struct fail *f);
 enum fail_code sqlite_cert_list(struct store *store, const char *tenant,
@@ -128,6 +139,26 @@ enum fail_code sqlite_record_put(struct store *store, const struct store_record 
     struct fail *f);
 enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t after,
     unsigned int limit, store_record_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_mark_use_put(struct store *store, const struct store_mark_use *use,
+    bool *fresh_out, struct fail *f);
+enum fail_code sqlite_record_queue(struct store *store, const char *queue_id, unsigned int limit,
+    store_record_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_waiting_put(struct store *store, const struct store_waiting *waiting,
+    struct fail *f);
+enum fail_code sqlite_waiting_get(struct store *store, const char *queue_id,
+    const char *recipient, store_waiting_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_waiting_remove(struct store *store, const char *queue_id,
+    const char *recipient, struct fail *f);
+enum fail_code sqlite_session_add(struct store *store, const struct store_session *session,
+    struct fail *f);
+enum fail_code sqlite_session_list(struct store *store, const struct store_session *after,
+    unsigned int limit, store_session_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_position_put(struct store *store, const char *name, const char *text,
+    struct fail *f);
+enum fail_code sqlite_position_get(struct store *store, const char *name, char **text_out,
+    struct fail *f);
+enum fail_code sqlite_fact_purge(struct store *store, int64_t waiting_before_ms,
+    uint32_t session_before_day, struct fail *f);
 enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
     struct fail *f);
 

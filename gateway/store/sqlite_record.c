@@ -96,20 +96,13 @@ enum fail_code sqlite_record_put(struct store *store, const struct store_record 
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t after, unsigned int
-    limit, store_record_fn *each, void *context, struct fail *f)
+/* Gives each row of id, data of a statement whose parameters are bound. */
+static enum fail_code sqlite_record_each(struct sqlite_store *s, sqlite3_stmt *statement,
+    store_record_fn *each, void *context, struct fail *f)
 {
-	struct sqlite_store *s = sqlite_of(store);
-	sqlite3_stmt *statement;
 	bool row = false;
 	enum fail_code code;
 
-	code = sqlite_use(s, SQL_RECORD_FIND, &statement, f);
-	if (code != SG_OK)
-		return code;
-	sqlite_bind_str(s, statement, 1, id);
-	sqlite_bind_int(s, statement, 2, after > INT64_MAX ? INT64_MAX : (int64_t)after);
-	sqlite_bind_int(s, statement, 3, limit);
 	for (;;) {
 		code = sqlite_step(s, statement, &row, f);
 		if (code != SG_OK || !row)
@@ -122,6 +115,35 @@ enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t 
 	}
 	sqlite_done(statement);
 	return code;
+}
+
+enum fail_code sqlite_record_find(struct store *store, const char *id, uint64_t after, unsigned int
+    limit, store_record_fn *each, void *context, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_RECORD_FIND, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, id);
+	sqlite_bind_int(s, statement, 2, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+	sqlite_bind_int(s, statement, 3, limit);
+	return sqlite_record_each(s, statement, each, context, f);
+}
+
+enum fail_code sqlite_record_queue(struct store *store, const char *queue_id, unsigned int limit,
+    store_record_fn *each, void *context, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_RECORD_QUEUE, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, queue_id);
+	sqlite_bind_int(s, statement, 2, limit);
+	return sqlite_record_each(s, statement, each, context, f);
 }
 
 enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,

@@ -72,6 +72,38 @@ static const char *const migrations[] = {
 	" data BLOB NOT NULL);"
 	"CREATE INDEX record_queue_id ON record (queue_id);"
 	"CREATE INDEX record_message_id ON record (message_id);",
+
+	/* 2: what Postfix's log tells (records of version 2 need nothing here) */
+	"CREATE TABLE mark_use ("
+	" tenant TEXT NOT NULL,"
+	" id BLOB NOT NULL,"
+	" recipient TEXT NOT NULL,"
+	" used_ms BIGINT NOT NULL,"
+	" PRIMARY KEY (tenant, id, recipient),"
+	" FOREIGN KEY (tenant, id) REFERENCES mark (tenant, id) ON DELETE CASCADE);"
+
+	"CREATE TABLE waiting ("
+	" queue_id TEXT NOT NULL,"
+	" recipient TEXT NOT NULL,"
+	" time_ms BIGINT NOT NULL,"
+	" tls INTEGER NOT NULL,"
+	" hop TEXT NOT NULL,"
+	" answer TEXT NOT NULL,"
+	" PRIMARY KEY (queue_id, recipient));"
+	"CREATE INDEX waiting_time ON waiting (time_ms);"
+
+	"CREATE TABLE tls_session ("
+	" day INTEGER NOT NULL,"
+	" domain TEXT NOT NULL,"
+	" mx TEXT NOT NULL,"
+	" address TEXT NOT NULL,"
+	" result TEXT NOT NULL,"
+	" count BIGINT NOT NULL,"
+	" PRIMARY KEY (day, domain, mx, address, result));"
+
+	"CREATE TABLE position ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" text TEXT NOT NULL);",
 };
 
 const char *const sqlite_texts[SQL_STATEMENTS] = {
@@ -133,6 +165,28 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	    " UNION SELECT b.id FROM record a JOIN record b ON b.message_id = a.message_id"
 	    " AND b.tenant = a.tenant WHERE a.queue_id = ?1 AND b.id > ?2)"
 	    " ORDER BY id LIMIT ?3",
+	[SQL_MARK_USE_PUT] = "INSERT INTO mark_use (tenant, id, recipient, used_ms)"
+	    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tenant, id, recipient) DO NOTHING",
+	[SQL_RECORD_QUEUE] = "SELECT id, data FROM record WHERE queue_id = ?1"
+	    " ORDER BY id DESC LIMIT ?2",
+	[SQL_WAITING_PUT] = "INSERT INTO waiting (queue_id, recipient, time_ms, tls, hop, answer)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (queue_id, recipient) DO UPDATE SET"
+	    " time_ms = excluded.time_ms, tls = excluded.tls, hop = excluded.hop,"
+	    " answer = excluded.answer",
+	[SQL_WAITING_GET] = "SELECT time_ms, tls, hop, answer FROM waiting"
+	    " WHERE queue_id = ?1 AND recipient = ?2",
+	[SQL_WAITING_REMOVE] = "DELETE FROM waiting WHERE queue_id = ?1 AND recipient = ?2",
+	[SQL_WAITING_PURGE] = "DELETE FROM waiting WHERE time_ms < ?1",
+	[SQL_SESSION_ADD] = "INSERT INTO tls_session (day, domain, mx, address, result, count)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (day, domain, mx, address, result)"
+	    " DO UPDATE SET count = tls_session.count + excluded.count",
+	[SQL_SESSION_LIST] = "SELECT domain, mx, address, result, count FROM tls_session"
+	    " WHERE day = ?1 AND (domain, mx, address, result) > (?2, ?3, ?4, ?5)"
+	    " ORDER BY domain, mx, address, result LIMIT ?6",
+	[SQL_SESSION_PURGE] = "DELETE FROM tls_session WHERE day < ?1",
+	[SQL_POSITION_PUT] = "INSERT INTO position (name, text) VALUES (?1, ?2)"
+	    " ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+	[SQL_POSITION_GET] = "SELECT text FROM position WHERE name = ?1",
 	/* records are never deleted: their last number is their count, at no cost */
 	[SQL_COUNTS] = "SELECT (SELECT COALESCE(MAX(id), 0) FROM record),"
 	    " (SELECT COUNT(*) FROM cert), (SELECT COUNT(*) FROM password),"

@@ -76,6 +76,34 @@ struct store_record {
 	size_t size;
 };
 
+/* A mark that was used up for a recipient. */
+struct store_mark_use {
+	const char *tenant;
+	unsigned char id[STORE_ID_SIZE];
+	const char *recipient;
+	int64_t used_ms;
+};
+
+/* The last failed try of a delivery that Postfix still has. */
+struct store_waiting {
+	const char *queue_id;
+	const char *recipient;	/* "" = all of that queue file */
+	int64_t time_ms;
+	bool tls;		/* it was TLS that failed */
+	const char *hop;
+	const char *answer;
+};
+
+/* How many TLS sessions of one day had this result; no personal data. */
+struct store_session {
+	uint32_t day;		/* days since 1970, UTC */
+	const char *domain;
+	const char *mx;
+	const char *address;
+	const char *result;
+	uint64_t count;
+};
+
 struct store_counts {
 	uint64_t records;
 	uint64_t certificates;
@@ -91,6 +119,11 @@ typedef enum fail_code store_secret_fn(void *context, const struct store_secret 
 typedef enum fail_code store_mark_fn(void *context, const struct store_mark *mark,
     struct fail *f);
 typedef enum fail_code store_record_fn(void *context, uint64_t row, const void *data, size_t size,
+    struct fail *f);
+
+typedef enum fail_code store_waiting_fn(void *context, const struct store_waiting *waiting,
+    struct fail *f);
+typedef enum fail_code store_session_fn(void *context, const struct store_session *session,
     struct fail *f);
 
 struct store {
@@ -164,6 +197,37 @@ struct store_ops {
 	 */
 	enum fail_code (*record_find)(struct store *store, const char *id, uint64_t after,
 	    unsigned int limit, store_record_fn *each, void *context, struct fail *f);
+
+	/* *fresh_out: it was not used before. The mark must be there; the note goes with it. */
+	enum fail_code (*mark_use_put)(struct store *store, const struct store_mark_use *use,
+	    bool *fresh_out, struct fail *f);
+	/* Records with exactly this queue id, newest first. */
+	enum fail_code (*record_queue)(struct store *store, const char *queue_id,
+	    unsigned int limit, store_record_fn *each, void *context, struct fail *f);
+
+	/* Replaces what stood there for this queue id and recipient. */
+	enum fail_code (*waiting_put)(struct store *store, const struct store_waiting *waiting,
+	    struct fail *f);
+	/* each is called once; SG_ENOTFOUND. */
+	enum fail_code (*waiting_get)(struct store *store, const char *queue_id,
+	    const char *recipient, store_waiting_fn *each, void *context, struct fail *f);
+	/* Nothing there is no failure. */
+	enum fail_code (*waiting_remove)(struct store *store, const char *queue_id,
+	    const char *recipient, struct fail *f);
+	/* Adds its count to what is there. */
+	enum fail_code (*session_add)(struct store *store, const struct store_session *session,
+	    struct fail *f);
+	/* Those of after's day behind after, by domain, mx, address, result. */
+	enum fail_code (*session_list)(struct store *store, const struct store_session *after,
+	    unsigned int limit, store_session_fn *each, void *context, struct fail *f);
+	/* A named text, replaced; *text_out is "" if there is none, freed by the caller. */
+	enum fail_code (*position_put)(struct store *store, const char *name, const char *text,
+	    struct fail *f);
+	enum fail_code (*position_get)(struct store *store, const char *name, char **text_out,
+	    struct fail *f);
+	/* Deletes what is older. */
+	enum fail_code (*fact_purge)(struct store *store, int64_t waiting_before_ms,
+	    uint32_t session_before_day, struct fail *f);
 
 	enum fail_code (*counts)(struct store *store, int64_t now_ms,
 	    struct store_counts *counts_out, struct fail *f);

@@ -20,6 +20,11 @@ struct ask {
 
 /* An empty question of this type. */
 void ask_start(struct ask *ask, enum vault_message_type type);
+/*
+ * The whole question is bytes, which may be more than a packet holds: then a sealed descriptor
+ * carries them.
+ */
+MUST_USE enum fail_code ask_attach(struct ask *ask, const struct buf *bytes, struct fail *f);
 /* Sends it and waits; what the vault says failed is this call's failure. */
 MUST_USE enum fail_code ask_vault(struct ask *ask, const struct vault *vault, struct fail *f);
 /*

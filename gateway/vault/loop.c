@@ -42,6 +42,7 @@ struct loop {
 
 #define FROM_MILTER (1u << SERVER_LISTENER_MILTER)
 #define FROM_ADMIN (1u << SERVER_LISTENER_ADMIN)
+#define FROM_FACTS (1u << SERVER_LISTENER_FACTS)
 
 /* Who may ask what. */
 static const struct wire_handler handlers[] = {
@@ -51,6 +52,11 @@ static const struct wire_handler handlers[] = {
 	{VAULT_MARK_MAKE, FROM_MILTER, mark_make_handle},
 	{VAULT_MARK_CHECK, FROM_MILTER, mark_check_handle},
 	{VAULT_RECORD, FROM_MILTER, records_handle},
+	{VAULT_RECORD_ONCE, FROM_MILTER, records_once_handle},
+	{VAULT_WAITING, FROM_MILTER, waiting_handle},
+	{VAULT_FACTS, FROM_FACTS, facts_handle},
+	{VAULT_POSITION, FROM_FACTS, position_handle},
+	{VAULT_SESSIONS, FROM_FACTS, sessions_handle},
 	{VAULT_CERT_ADD, FROM_ADMIN, cert_add_handle},
 	{VAULT_CERT_LIST, FROM_ADMIN, cert_list_handle},
 	{VAULT_CERT_SHOW, FROM_ADMIN, cert_show_handle},
@@ -66,7 +72,8 @@ static const struct wire_handler handlers[] = {
 static bool loop_shares_commit(const struct connection *c)
 {
 	return c->listener == SERVER_LISTENER_MILTER &&
-	    (c->request.type == VAULT_MARK_MAKE || c->request.type == VAULT_RECORD);
+	    (c->request.type == VAULT_MARK_MAKE || c->request.type == VAULT_RECORD ||
+	    c->request.type == VAULT_RECORD_ONCE);
 }
 
 /* --- connections --- */
@@ -384,6 +391,7 @@ static void loop_housekeep(struct loop *loop)
 
 	if (now < loop->purge_ms)
 		return;
+	facts_purge(loop->server);
 	/* a full batch means that there is more: go on with the next tick */
 	loop->purge_ms = now + (mark_purge(loop->server) ? LOOP_TICK_MS : LOOP_PURGE_MS);
 }

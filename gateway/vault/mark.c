@@ -242,6 +242,40 @@ enum fail_code mark_check_handle(void *context, struct wire_message *request,
 	return code;
 }
 
+/* --- use --- */
+
+static enum fail_code mark_alive(void *context, const struct store_mark *mark, struct fail *f)
+{
+	const int64_t *now_ms = context;
+
+	return mark->expires_ms > *now_ms ? SG_OK : mark_denied(f, "the mark has expired");
+}
+
+enum fail_code mark_use(struct server *server, const char *text, char *recipient, struct fail *f)
+{
+	struct store_mark_use use = {.used_ms = clock_wall_ms(server->clock)};
+	bool fresh = false;
+	enum fail_code code;
+	struct mark mark;
+
+	if (!mark_parse(text, &mark))
+		return mark_denied(f, "the mark is none of ours");
+	code = server->store->ops->mark_get(server->store, mark.tenant, mark.id, mark_alive,
+	    &use.used_ms, f);
+	if (code == SG_ENOTFOUND)
+		return mark_denied(f, "the mark is unknown or has expired");
+	if (code != SG_OK)
+		return code;
+	str_lower(recipient);
+	use.tenant = mark.tenant;
+	memcpy(use.id, mark.id, sizeof(use.id));
+	use.recipient = recipient;
+	code = server->store->ops->mark_use_put(server->store, &use, &fresh, f);
+	if (code == SG_OK && !fresh)
+		code = mark_denied(f, "this message was taken already for this recipient");
+	return code;
+}
+
 /* --- purge --- */
 
 bool mark_purge(struct server *server)

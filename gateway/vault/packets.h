@@ -12,6 +12,13 @@
  *   MARK_CHECK        mark, digest                             decision
  *   RECORD            u32 n, n records (or a descriptor that   empty
  *                     holds the same, with an empty body)
+ *   RECORD_ONCE       mark, recipient, u32 n, n records        empty
+ *   WAITING           queue id, recipient                      u64 time_ms, u8 tls, hop, answer
+ *   FACTS             u8 has position, position, u32 n, n      empty
+ *                     facts (or a descriptor, as RECORD)
+ *   POSITION          empty                                    position
+ *   SESSIONS          u32 day, after domain, after mx, after   u8 more, u32 n, n times domain, mx,
+ *                     address, after result                    address, result, u64 count
  *   CERT_ADD          tenant, [address], DER                   certificates
  *   CERT_LIST         tenant, [address], after address,        u8 more, certificates
  *                     after fingerprint
@@ -25,6 +32,7 @@
  *   STATUS            empty                                    four u64, u32 schema
  *
  *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms
+ *   fact = record, u8 flags (PACKET_FACT_...), result, domain
  *   certificates = u32 n, n times address, fingerprint, subject, issuer, key, u64 not_before,
  *                  u64 not_after, [unusable]
  */
@@ -41,6 +49,10 @@
 #define PACKET_FILL ((size_t)96 * 1024)	/* bytes after which a packet takes no further entry */
 #define PACKET_RECORDS_MAX ((size_t)16 * 1024 * 1024)	/* bytes of one message's records */
 #define PACKET_DER_MAX ((size_t)64 * 1024)	/* bytes of a certificate */
+
+/* flags of a fact */
+#define PACKET_FACT_TLS 1u	/* TLS is what failed */
+#define PACKET_FACT_SESSION 2u	/* result is that of a session: counts for TLSRPT */
 
 /* Readers and writers that remember the first error, so that a packet is one list of calls. */
 struct packet_reader {

@@ -29,19 +29,17 @@ static enum fail_code record_store(struct store *store, const unsigned char *dat
 	return code;
 }
 
-/* All are looked at before the first is stored: the transaction is shared with others. */
-static enum fail_code records_store(struct store *store, const struct buf *bytes, struct fail *f)
+/* Every record is sound: looked at before the first is stored, as others share the transaction. */
+static enum fail_code records_check(struct packet_reader p, struct fail *f)
 {
-	struct packet_reader p = packet_read(bytes);
 	const unsigned char *data = NULL;
 	struct record record;
 	enum fail_code code;
 	uint32_t count = 0;
 	size_t size = 0;
-	uint32_t i;
 
 	packet_get_u32(&p, &count);
-	for (i = 0; p.code == SG_OK && i < count; i++) {
+	for (; p.code == SG_OK && count > 0; count--) {
 		packet_get_bytes(&p, &data, &size);
 		if (p.code != SG_OK)
 			break;
@@ -50,24 +48,39 @@ static enum fail_code records_store(struct store *store, const struct buf *bytes
 			return code;
 		record_free(&record);
 	}
-	code = packet_get_end(&p, f);
-	p = packet_read(bytes);
+	return packet_get_end(&p, f);
+}
+
+/* What records_check found sound. */
+static enum fail_code records_store(struct store *store, struct packet_reader p, struct fail *f)
+{
+	const unsigned char *data = NULL;
+	enum fail_code code = SG_OK;
+	uint32_t count = 0;
+	size_t size = 0;
+
 	packet_get_u32(&p, &count);
-	for (i = 0; code == SG_OK && i < count; i++) {
+	for (; code == SG_OK && count > 0; count--) {
 		packet_get_bytes(&p, &data, &size);
 		code = record_store(store, data, size, f);
 	}
 	return code;
 }
 
-/* What other descriptors would make us wait for, only a regular file does not. */
-static enum fail_code records_read(int fd, struct buf *bytes, struct fail *f)
+enum fail_code server_body(const struct wire_message *request, struct buf *bytes, struct fail *f)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || lseek(fd, 0, SEEK_SET) != 0)
+	if (request->fd < 0) {
+		if (buf_append(bytes, request->body.data, request->body.size) != SG_OK)
+			return fail_set(f, SG_ENOMEM, NULL, "no memory to read a packet");
+		return SG_OK;
+	}
+	/* what other descriptors would make us wait for, only a regular file does not */
+	if (request->body.size != 0 || fstat(request->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    lseek(request->fd, 0, SEEK_SET) != 0)
 		return fail_set(f, SG_EFORMAT, NULL, "malformed packet");
-	return fd_read_all(fd, bytes, f);
+	return fd_read_all(request->fd, bytes, f);
 }
 
 enum fail_code records_handle(void *context, struct wire_message *request,
@@ -78,15 +91,35 @@ enum fail_code records_handle(void *context, struct wire_message *request,
 	struct buf bytes;
 
 	(void)reply;
-	if (request->fd < 0)
-		return records_store(server->store, &request->body, f);
-	if (request->body.size != 0)
-		return fail_set(f, SG_EFORMAT, NULL, "malformed packet");
 	buf_init(&bytes, PACKET_RECORDS_MAX);
-	code = records_read(request->fd, &bytes, f);
+	code = server_body(request, &bytes, f);
 	if (code == SG_OK)
-		code = records_store(server->store, &bytes, f);
+		code = records_check(packet_read(&bytes), f);
+	if (code == SG_OK)
+		code = records_store(server->store, packet_read(&bytes), f);
 	buf_free(&bytes);
+	return code;
+}
+
+enum fail_code records_once_handle(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	struct packet_reader p = packet_read(&request->body);
+	struct server *server = context;
+	char *recipient = NULL;
+	char *mark = NULL;
+	enum fail_code code;
+
+	(void)reply;
+	packet_get_str(&p, &mark);
+	packet_get_str(&p, &recipient);
+	code = records_check(p, f);
+	if (code == SG_OK)
+		code = mark_use(server, mark, recipient, f);
+	if (code == SG_OK)
+		code = records_store(server->store, p, f);
+	free(recipient);
+	free(mark);
 	return code;
 }
 

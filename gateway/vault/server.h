@@ -28,6 +28,7 @@
 #define SERVER_RETRY_MS 1000		/* between two tries to open a broken store */
 #define SERVER_LISTENER_MILTER 0
 #define SERVER_LISTENER_ADMIN 1
+#define SERVER_LISTENER_FACTS 2
 #define SERVER_PAGE 200u		/* rows of one list packet at most */
 
 struct server {
@@ -72,6 +73,9 @@ MUST_USE enum fail_code server_tenant(const struct server *server, const char *t
 /* Commits if code is SG_OK, else rolls back; returns what came of it. */
 MUST_USE enum fail_code server_end(struct server *server, enum fail_code code, struct fail *f);
 int64_t server_now(const struct server *server);	/* seconds since 1970 */
+/* The request as bytes, whether it came in the packet or in a descriptor. SG_EFORMAT. */
+MUST_USE enum fail_code server_body(const struct wire_message *request, struct buf *bytes,
+    struct fail *f);
 /* An address from an administrator in the form in which addresses are compared. */
 MUST_USE enum fail_code server_address(char **address, struct fail *f);
 
@@ -94,11 +98,24 @@ server_handler password_remove_handle;
 server_handler mark_make_handle;		/* mark.c; inside a transaction */
 server_handler mark_check_handle;
 server_handler records_handle;			/* records.c; inside a transaction */
+server_handler records_once_handle;
 server_handler trace_handle;
 server_handler status_handle;
+server_handler facts_handle;			/* facts.c */
+server_handler position_handle;
+server_handler waiting_handle;
+server_handler sessions_handle;
 
+/*
+ * Notes, inside a transaction, that the mark was used up for this recipient. SG_EDENIED: not ours,
+ * unknown, expired, or used before.
+ */
+MUST_USE enum fail_code mark_use(struct server *server, const char *text, char *recipient,
+    struct fail *f);
 /* Deletes marks that expired; false when there was trouble or nothing left to do. */
 bool mark_purge(struct server *server);
+/* Deletes what nobody asks for any more: old waiting deliveries and counts of sessions. */
+void facts_purge(struct server *server);
 
 /*
  * Is a password fit to protect a PDF? Printable ASCII, no space at its ends, 10 to 32 bytes, not

@@ -13,6 +13,23 @@ void ask_start(struct ask *ask, enum vault_message_type type)
 	ask->w = packet_write(&ask->request.body);
 }
 
+/* One packet however many there are, so that they are durable together or not at all. */
+enum fail_code ask_attach(struct ask *ask, const struct buf *bytes, struct fail *f)
+{
+	enum fail_code code;
+
+	if (bytes->size <= PACKET_FILL) {
+		ask->w.code = buf_append(&ask->request.body, bytes->data, bytes->size);
+		return SG_OK;
+	}
+	code = fd_memory("sealgate-records", &ask->request.fd, f);
+	if (code == SG_OK)
+		code = fd_write_all(ask->request.fd, bytes->data, bytes->size, f);
+	if (code == SG_OK)
+		code = fd_seal(ask->request.fd, f);
+	return code;
+}
+
 enum fail_code ask_vault(struct ask *ask, const struct vault *vault, struct fail *f)
 {
 	struct wire_wait wait = {vault->timeout_ms, NULL, NULL};
@@ -246,23 +263,6 @@ static enum fail_code put_records(const struct record *records, size_t count, st
 	return code;
 }
 
-/* One packet however many there are, so that they are durable together or not at all. */
-static enum fail_code attach_records(struct ask *ask, const struct buf *bytes, struct fail *f)
-{
-	enum fail_code code;
-
-	if (bytes->size <= PACKET_FILL) {
-		ask->w.code = buf_append(&ask->request.body, bytes->data, bytes->size);
-		return SG_OK;
-	}
-	code = fd_memory("sealgate-records", &ask->request.fd, f);
-	if (code == SG_OK)
-		code = fd_write_all(ask->request.fd, bytes->data, bytes->size, f);
-	if (code == SG_OK)
-		code = fd_seal(ask->request.fd, f);
-	return code;
-}
-
 enum fail_code vault_record(const struct vault *vault, const struct record *records, size_t count,
     struct fail *f)
 {
@@ -276,12 +276,58 @@ enum fail_code vault_record(const struct vault *vault, const struct record *reco
 	if (code != SG_OK)
 		code = fail_set(f, code, NULL, "a record cannot be written down");
 	if (code == SG_OK)
-		code = attach_records(&ask, &bytes, f);
+		code = ask_attach(&ask, &bytes, f);
 	if (code == SG_OK)
 		code = ask_vault(&ask, vault, f);
 	if (code == SG_OK)
 		code = ask_read(&ask, f);
 	ask_end(&ask);
 	buf_free(&bytes);
+	return code;
+}
+
+enum fail_code vault_record_once(const struct vault *vault, const char *mark,
+    const char *recipient, const struct record *records, size_t count, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+
+	if (strlen(mark) > PACKET_TEXT_MAX)
+		return fail_set(f, SG_EDENIED, NULL, "the mark is none of ours");
+	ask_start(&ask, VAULT_RECORD_ONCE);
+	packet_put_str(&ask.w, mark);
+	packet_put_str(&ask.w, recipient);
+	if (ask.w.code == SG_OK)
+		ask.w.code = put_records(records, count, &ask.request.body);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	return code;
+}
+
+enum fail_code vault_waiting(const struct vault *vault, const char *queue_id,
+    const char *recipient, struct vault_waiting *waiting_out, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+	uint8_t tls = 0;
+
+	memset(waiting_out, 0, sizeof(*waiting_out));
+	ask_start(&ask, VAULT_WAITING);
+	packet_put_str(&ask.w, queue_id);
+	packet_put_str(&ask.w, recipient);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK) {
+		packet_get_i64(&ask.r, &waiting_out->time_ms);
+		packet_get_u8(&ask.r, &tls);
+		get_reason(&ask.r, waiting_out->hop);
+		get_reason(&ask.r, waiting_out->answer);
+		waiting_out->tls = tls != 0;
+		code = ask_read(&ask, f);
+	}
+	ask_end(&ask);
+	if (code != SG_OK)
+		memset(waiting_out, 0, sizeof(*waiting_out));
 	return code;
 }
