@@ -5,14 +5,14 @@
 #define LABEL_WIDTH 62.0	/* points */
 #define SIZE_COLUMN 70.0
 
-static const struct display_color ink = { 0.10f, 0.11f, 0.13f };
-static const struct display_color title_ink = { 0.05f, 0.16f, 0.25f };
-static const struct display_color faint = { 0.42f, 0.46f, 0.50f };
-static const struct display_color accent = { 0.06f, 0.36f, 0.47f };
-static const struct display_color ground = { 0.949f, 0.961f, 0.969f };
-static const struct display_color green_ground = { 0.898f, 0.953f, 0.925f };
-static const struct display_color green_ink = { 0.05f, 0.36f, 0.23f };
-static const struct display_color white = { 1, 1, 1 };
+static const struct display_color ink = { 0.10f, 0.11f, 0.13f, 0 };
+static const struct display_color title_ink = { 0.05f, 0.16f, 0.25f, 0 };
+static const struct display_color faint = { 0.42f, 0.46f, 0.50f, 0 };
+static const struct display_color accent = { 0.06f, 0.36f, 0.47f, 0 };
+static const struct display_color ground = { 0.949f, 0.961f, 0.969f, 0 };
+static const struct display_color green_ground = { 0.898f, 0.953f, 0.925f, 0 };
+static const struct display_color green_ink = { 0.05f, 0.36f, 0.23f, 0 };
+static const struct display_color white = { 1, 1, 1, 0 };
 
 static double text_width(const struct setter *setter)
 {

@@ -15,11 +15,11 @@
 #define QUOTE_STEP 10.0
 #define LIST_STEP 16.0
 
-static const struct display_color ink = { 0.10f, 0.11f, 0.13f };
-static const struct display_color quote_ink = { 0.30f, 0.35f, 0.40f };
-static const struct display_color faint = { 0.42f, 0.46f, 0.50f };
-static const struct display_color hairline = { 0.80f, 0.83f, 0.86f };
-static const struct display_color note_ink = { 0.55f, 0.18f, 0.10f };
+static const struct display_color ink = { 0.10f, 0.11f, 0.13f, 0 };
+static const struct display_color quote_ink = { 0.30f, 0.35f, 0.40f, 0 };
+static const struct display_color faint = { 0.42f, 0.46f, 0.50f, 0 };
+static const struct display_color hairline = { 0.80f, 0.83f, 0.86f, 0 };
+static const struct display_color note_ink = { 0.55f, 0.18f, 0.10f, 0 };
 
 struct layout_engine {
 	PangoContext *context;

@@ -226,10 +226,12 @@ static void paint_page(struct painter *painter, const struct display_page *page)
 			paint_link(painter->cairo, &item->as.link);
 			break;
 		case DISPLAY_BEGIN:
-			cairo_tag_begin(painter->cairo, item->as.tag, NULL);
+			cairo_tag_begin(painter->cairo, item->as.element->tag, NULL);
 			break;
 		case DISPLAY_END:
-			cairo_tag_end(painter->cairo, item->as.tag);
+			cairo_tag_end(painter->cairo, item->as.element->tag);
+			break;
+		default:
 			break;
 		}
 	}

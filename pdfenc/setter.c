@@ -7,9 +7,9 @@
 #define PANEL_PAD 10.0
 #define LEADING 1.13		/* of what is read for long, by the height of its lines */
 
-static const struct display_color bar_color = { 0.72f, 0.79f, 0.84f };
-static const struct display_color link_color = { 0.04f, 0.32f, 0.58f };
-static const struct display_color note_color = { 0.55f, 0.18f, 0.10f };
+static const struct display_color bar_color = { 0.72f, 0.79f, 0.84f, 0 };
+static const struct display_color link_color = { 0.04f, 0.32f, 0.58f, 0 };
+static const struct display_color note_color = { 0.55f, 0.18f, 0.10f, 0 };
 
 /* ---- one line ---- */
 
@@ -303,17 +303,25 @@ void setter_space(struct setter *setter, double height)
 		setter->y += height;
 }
 
-static void tag(struct setter *setter, enum display_kind kind, const char *name)
+static void begin(struct setter *setter, struct display_element *element)
 {
-	if (name != NULL)
-		display_add(setter->page, kind)->as.tag = name;
+	if (element != NULL)
+		display_begin(setter->page, element);
+}
+
+static void end(struct setter *setter, struct display_element *element)
+{
+	if (element != NULL)
+		display_end(setter->page, element);
 }
 
 static void set_lines(struct setter *setter, const struct setter_text *text, PangoLayout *layout)
 {
 	PangoLayoutIter *iter = pango_layout_get_iter(layout);
+	struct display_element *element = text->tag != NULL ?
+	    display_element(setter->display, text->tag) : NULL;
 
-	tag(setter, DISPLAY_BEGIN, text->tag);
+	begin(setter, element);
 	do {
 		PangoRectangle logical;
 		double height;
@@ -323,17 +331,17 @@ static void set_lines(struct setter *setter, const struct setter_text *text, Pan
 		if (text->font == SETTER_BODY || text->font == SETTER_FIXED)
 			height *= LEADING;
 		if (setter->y + height > setter->bottom) {
-			tag(setter, DISPLAY_END, text->tag);
+			end(setter, element);
 			next_page(setter);
 			if (setter->full)
 				break;
-			tag(setter, DISPLAY_BEGIN, text->tag);
+			begin(setter, element);
 		}
 		set_line(setter, text, iter, setter->y);
 		setter->y += height;
 	} while (pango_layout_iter_next_line(iter));
 	if (!setter->full)
-		tag(setter, DISPLAY_END, text->tag);
+		end(setter, element);
 	pango_layout_iter_free(iter);
 }
 
