@@ -41,6 +41,7 @@ typedef void source_dns_fn(void *context, const struct source_dns *answer);
 
 struct source_https {
 	int status;			/* 200, or 0: no answer, why says it */
+	bool untrusted;			/* no answer, since its certificate is not valid for the host */
 	const char *why;
 	const char *type;		/* Content-Type, or NULL */
 	const char *body;
