@@ -23,6 +23,8 @@ struct policy *policy_new(const struct conf *conf, const struct source *source,
 	if (policy == NULL)
 		return NULL;
 	policy->conf = conf;
+	policy->had_dane = conf->tls.dane;
+	policy->had_sts = conf->tls.mta_sts;
 	policy->source = source;
 	policy->clock = clock;
 	cache_init(&policy->cache, conf->tls.cache_max);
@@ -55,11 +57,13 @@ static void forget_all(struct policy *policy)
 
 void policy_use_conf(struct policy *policy, const struct conf *conf)
 {
-	bool more = (conf->tls.dane && !policy->conf->tls.dane) ||
-	    (conf->tls.mta_sts && !policy->conf->tls.mta_sts);
+	bool more = (conf->tls.dane && !policy->had_dane) ||
+	    (conf->tls.mta_sts && !policy->had_sts);
 
 	rule_index_free(&policy->rules);
 	policy->conf = conf;
+	policy->had_dane = conf->tls.dane;
+	policy->had_sts = conf->tls.mta_sts;
 	policy->rules_known = rule_index(conf, &policy->rules) == SG_OK;
 	cache_set_max(&policy->cache, conf->tls.cache_max);
 	if (more)

@@ -334,7 +334,8 @@ static void start_self(struct look *look)
 		look_finish(look);
 }
 
-static void start_exchanges(struct look *look, const struct source_dns *answer)
+/* hosts: they matter. */
+static void start_exchanges(struct look *look, const struct source_dns *answer, bool hosts)
 {
 	struct dane_mx mxs[DANE_MX_MAX];
 	bool null_mx;
@@ -348,6 +349,8 @@ static void start_exchanges(struct look *look, const struct source_dns *answer)
 		look->result.found.dane = CACHE_DANE_FAILED;
 		set_how(look, "the MX records of %s are malformed", look->hop.name);
 		look_finish(look);
+	} else if (!hosts) {
+		look_sts(look);
 	} else if (make_hosts(look, mxs, count)) {
 		start_hosts(look);
 	} else {
@@ -365,7 +368,7 @@ static void on_mx(struct look *look, struct look_host *host, const struct source
 	look->result.mx_secure = answer->secure && answer->status != SOURCE_DNS_FAILED;
 	if (answer->status == SOURCE_DNS_FAILED) {
 		if (look->setting.dane)
-			dns_failed(look, "MX of", look->hop.name, answer);
+			dns_failed(look, "MX", look->hop.name, answer);
 		policy_note_meaning(notes, "not known: mail waits");
 		look_sts(look);
 		return;
@@ -381,7 +384,7 @@ static void on_mx(struct look *look, struct look_host *host, const struct source
 	if (self && go_on)
 		start_self(look);
 	else if (!self)
-		start_exchanges(look, answer);
+		start_exchanges(look, answer, go_on);
 	else
 		look_sts(look);
 }

@@ -21,6 +21,8 @@ struct policy {
 	const struct clock *clock;	/* borrowed */
 	struct rules_index rules;
 	bool rules_known;		/* false: no memory for them, nothing may be answered */
+	bool had_dane;			/* what the lookups in the cache covered */
+	bool had_sts;
 	struct cache cache;
 	struct policy_counts counts;
 	struct policy_run *runs;
