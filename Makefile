@@ -45,6 +45,8 @@ PKG.scan = libclamav
 PKG.vault = sqlite3 libcrypto
 PKG.milter = libcrypto
 PKG.cmd = libconfuse libcrypto libsystemd
+PKG.tls = libunbound libcurl libmicrohttpd jansson libssl libcrypto zlib
+PKG.trace = libsystemd zlib
 
 # ---- what is made of what: folders, then libraries ----
 
@@ -53,7 +55,7 @@ BASE = $(wildcard gateway/base/*.c)
 CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/conf_scan.c config/keys_doc.c)
 CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
 CONF_LIB = $(call libs,libidn2)
-CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/record.c
+CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/record.c gateway/tls/tls.c
 # sealing without libmilter: the filter and "sealgate seal" share it
 SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/spool.c
 
@@ -69,17 +71,24 @@ LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm $(CONF_LIB) -lpthread
 SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
 LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread
 
+# asks the vault; its own client is for others
+SRC.sealgate-tls = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_facts.c gateway/vault/record.c $(filter-out gateway/tls/tls.c,$(wildcard gateway/tls/*.c))
+LIB.sealgate-tls = $(call libs,$(PKG.tls)) $(CONF_LIB) -lpthread
+
 SRC.sealgate = $(BASE) $(CONF_DATA) $(CONF_FILE) $(CLIENTS) $(SEALING) $(wildcard gateway/cmd/*.c) $(wildcard gateway/postfix/*.c)
 LIB.sealgate = $(call libs,$(PKG.cmd)) $(CONF_LIB) -lpthread
 
-PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault
+SRC.sealgate-trace = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_facts.c gateway/vault/record.c $(wildcard gateway/trace/*.c)
+LIB.sealgate-trace = $(call libs,$(PKG.trace)) $(CONF_LIB) -lpthread
+
+PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault sealgate-tls sealgate-trace
 
 # ---- how ----
 
 CFLAGS.pdfenc = $(call cflags,$(PKG.pdf))
 CFLAGS.config = $(call cflags,libconfuse)
 CFLAGS.milter = $(call cflags,$(PKG.scan) $(PKG.milter))
-CFLAGS.gateway = $(call cflags,$(PKG.vault))
+CFLAGS.gateway = $(call cflags,$(PKG.vault) $(PKG.tls))
 dir_flags = $(CFLAGS.$(firstword $(subst /, ,$(1))))
 
 obj = $(addprefix $(B)/obj/,$(addsuffix .o,$(basename $(1))))
@@ -112,7 +121,7 @@ $(B)/obj/%.o: %.cc
 UNIT = $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
 UNIT_BIN = $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
 .SECONDEXPANSION:
-main_of = $(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c))))
+main_of = $(if $(filter sealgate-trace,$(1)),gateway/trace/main.c,$(if $(filter sealgate-tls,$(1)),gateway/tls/main.c,$(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c))))))
 links_of = $(shell sed -n 's/.*links: *\([a-z-]*\).*/\1/p' $(1) | head -1)
 unit_src = $(filter-out $(call main_of,$(call links_of,$(1))),$(SRC.$(call links_of,$(1))))
 
@@ -125,15 +134,15 @@ $(B)/unit/%: tests/unit/%.c $$(call obj,$$(call unit_src,tests/unit/$$*.c))
 .PHONY: unit
 unit: $(UNIT_BIN)
 
-# ---- scenarios: tests/play/play.c plays the session, see tests/play/README ----
+# ---- scenarios: tests/play/play.c plays the session (tests/play/README), tls.c the policy engine ----
 
-$(B)/play/play: tests/play/play.c $$(call obj,$$(call unit_src,tests/play/play.c))
+$(B)/play/%: tests/play/%.c $$(call obj,$$(call unit_src,tests/play/$$*.c))
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< \
-		$(filter %.o,$^) $(LIB.sealgate-milter)
+		$(filter %.o,$^) $(LIB.$(call links_of,$<))
 
-unit: $(B)/play/play
+unit: $(B)/play/play $(B)/play/tls
 
 # ---- the rest lives in small files of its own ----
 -include tests/tests.mk

@@ -48,7 +48,7 @@ static const struct key table[] = {
 	    .preset = "postfix", .may_be_empty = true,
 	    .help = "Group of the unix socket; Postfix must be in it. Empty leaves the group "
 	    "as it is." },
-	{ .name = "stage_port", .type = KEY_NUMBER, AT(stage_port), .roles = CONF_MILTER,
+	{ .name = "stage_port", .type = KEY_NUMBER, AT(stage_port), .roles = CONF_MILTER | CONF_TRACE,
 	    .min = 1, .max = 65535, .preset = "10225",
 	    .help = "Loopback port of the second stage, where Postfix brings each final "
 	    "recipient." },
@@ -192,7 +192,7 @@ static const struct key table[] = {
 	    .help = "Mail that may leave over proven TLS alone becomes a PDF (or an envelope) when "
 	    "TLS could not be had for this time." },
 	{ .name = "tls.fallback_port", .type = KEY_NUMBER, AT(tls.fallback_port),
-	    .roles = CONF_TLS | CONF_MILTER, .min = 1, .max = 65535, .preset = "10226",
+	    .roles = CONF_TLS | CONF_MILTER | CONF_TRACE, .min = 1, .max = 65535, .preset = "10226",
 	    .help = "Loopback port to which Postfix brings back what TLS could not carry." },
 	{ .name = "tls.dane", .type = KEY_BOOL, AT(tls.dane), .roles = CONF_TLS, .preset = "yes",
 	    .help = "Honour DANE (RFC 7672)." },
