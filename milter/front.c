@@ -1,4 +1,4 @@
-/* The first stage: scan every message, find what is flagged, seal it or mark it. */
+/* The first stage: scan every message, find what is flagged; seal, route or mark it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,29 +60,35 @@ static enum fail_code find_origin(struct session *session, struct front *front, 
 }
 
 /*
- * A mark of ours in a message at the front: an inside copy that comes back, or one that was put
- * into the queue by hand. If it is valid the message is flagged again, whoever sends it.
+ * Marks of ours in a message at the front: an inside copy that comes back, or one that was put into
+ * the queue by hand. If any is valid the message is flagged again, whoever sends it: beside it may
+ * stand others, of gateways that it has passed, or forged ones.
  */
-static enum fail_code look_for_mark(struct session *session, const char *name,
-    struct front *front, struct fail *f)
+static enum fail_code look_for_mark(struct session *session, struct front *front,
+    struct fail *f)
 {
 	const struct session_services *services = session->services;
+	struct str_list marks = { NULL, 0 };
 	unsigned char digest[VAULT_DIGEST_SIZE];
 	const unsigned char *body;
 	size_t size;
-	char *mark = NULL;
-	enum fail_code code = mark_find(&session->message, name, &mark, f);
+	enum fail_code code = mark_list(&session->message, MARK_HEADER, &marks, f);
 
-	if (code == SG_ENOTFOUND || code == SG_EDENIED)
-		return SG_OK;
-	if (code == SG_OK) {
+	if (code == SG_OK)
+		code = mark_list(&session->message, MARK_KEPT, &marks, f);
+	if (code == SG_OK && marks.count > 0) {
 		body = session_body_data(session, &size);
 		mark_digest(body, size, digest);
-		code = services->mark_check(services->context, mark, digest, &front->decision, f);
-		front->by_mark = code == SG_OK;
 	}
-	free(mark);
-	return code == SG_EDENIED ? SG_OK : code;
+	for (size_t i = 0; i < marks.count && code == SG_OK && !front->by_mark; i++) {
+		code = services->mark_check(services->context, marks.items[i], digest,
+		    &front->decision, f);
+		front->by_mark = code == SG_OK;
+		if (code == SG_EDENIED)
+			code = SG_OK;
+	}
+	str_list_free(&marks);
+	return code;
 }
 
 static enum fail_code use_mark(struct session *session, struct front *front, struct fail *f)
@@ -108,9 +114,7 @@ static enum fail_code find_flag(struct session *session, struct front *front, st
 	if (code == SG_OK)
 		code = find_origin(session, front, f);
 	if (code == SG_OK)
-		code = look_for_mark(session, MARK_HEADER, front, f);
-	if (code == SG_OK && !front->by_mark)
-		code = look_for_mark(session, MARK_KEPT, front, f);
+		code = look_for_mark(session, front, f);
 	if (code != SG_OK)
 		return code;
 	front->flag.subject = front->rules.subject;
@@ -295,51 +299,24 @@ static enum fail_code check_count(const struct session *session, struct fail *f)
 	return SG_OK;
 }
 
-static enum fail_code check_possible(const struct str_list *recipients, const struct plan *plans,
-    const struct session_flag *flag, struct fail *f)
+static enum fail_code check_possible(const struct session *session,
+    const struct str_list *recipients, const struct plan *plans, struct fail *f)
 {
-	for (size_t i = 0; i < recipients->count; i++) {
-		if (plans[i].kind != PLAN_IMPOSSIBLE)
-			continue;
-		return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator to add one, "
-		    "or send the message without the tag",
-		    "No protection%s is possible for %s: there is no usable certificate or "
-		    "password%s. The message was sent to nobody",
-		    flag->ways != 0 ? " of the kind asked for" : "", recipients->items[i],
-		    (flag->ways & WAY_TLS) != 0 ? ", and TLS alone is not available" : "");
-	}
+	for (size_t i = 0; i < recipients->count; i++)
+		if (plans[i].kind == PLAN_IMPOSSIBLE)
+			return session_impossible(session, recipients->items[i], &plans[i], f);
 	return SG_OK;
 }
 
-static enum fail_code seal_now(struct session *session, const struct front *front,
-    const char *recipient, const struct plan *plan, struct session_outcome *outcome,
-    struct fail *f)
-{
-	struct session_decision decision;
-	char reason[VAULT_REASON_MAX];
-	enum fail_code code = session_seal(session, &front->flag, recipient, plan,
-	    &outcome->edits, reason, f);
-
-	if (code != SG_OK)
-		return code;
-	decision.recipient = recipient;
-	decision.decision = RECORD_SEALED;
-	decision.way = plan->way;
-	decision.reason = reason;
-	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
-}
-
-/* Stores the decision in the vault and puts its mark into the message. */
+/* Stores the decision in the vault, which makes the mark that stands for it. */
 static enum fail_code make_mark(struct session *session, const struct front *front,
-    struct edits *edits, struct fail *f)
+    char mark_out[VAULT_MARK_MAX], struct fail *f)
 {
 	const struct session_services *services = session->services;
 	const char *id = message_header(&session->message, "Message-ID");
 	unsigned char digest[VAULT_DIGEST_SIZE];
 	struct vault_decision decision;
-	char mark[VAULT_MARK_MAX];
 	const unsigned char *body;
-	char *value = NULL;
 	size_t size;
 	enum fail_code code;
 
@@ -357,16 +334,26 @@ static enum fail_code make_mark(struct session *session, const struct front *fro
 	code = decision.source == NULL || decision.queue_id == NULL ||
 	    decision.message_id == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory for a mark") :
 	    services->mark_make(services->context, &decision, digest,
-	    session->conf->mark.life_ms, mark, f);
-	if (code == SG_OK) {
-		value = str_printf(" %s", mark);
-		if (value == NULL || edits_add(edits, MARK_HEADER, value) != SG_OK)
-			code = fail_set(f, SG_ENOMEM, NULL, "no memory for a mark");
-	}
-	free(value);
+	    session->conf->mark.life_ms, mark_out, f);
 	free(decision.source);
 	free(decision.queue_id);
 	free(decision.message_id);
+	return code;
+}
+
+static enum fail_code add_mark(struct session *session, const struct front *front,
+    struct edits *edits, struct fail *f)
+{
+	char mark[VAULT_MARK_MAX];
+	enum fail_code code = make_mark(session, front, mark, f);
+	char *value;
+
+	if (code != SG_OK)
+		return code;
+	value = str_printf(" %s", mark);
+	if (value == NULL || edits_add(edits, MARK_HEADER, value) != SG_OK)
+		code = fail_set(f, SG_ENOMEM, NULL, "no memory for a mark");
+	free(value);
 	return code;
 }
 
@@ -397,14 +384,10 @@ static enum fail_code mark_for_stage(struct session *session, const struct front
 {
 	enum fail_code code = strip_marks(session, &outcome->edits, f);
 
-	/* a bounce of what is not yet sealed must not carry the body home in clear */
-	if (code == SG_OK && session->message.sender[0] != '\0') {
-		outcome->edits.sender_arguments = str_dup("RET=HDRS");
-		if (outcome->edits.sender_arguments == NULL)
-			code = fail_set(f, SG_ENOMEM, NULL, "no memory for edits");
-	}
 	if (code == SG_OK)
-		code = make_mark(session, front, &outcome->edits, f);
+		code = session_short_bounces(session, &outcome->edits, f);
+	if (code == SG_OK)
+		code = add_mark(session, front, &outcome->edits, f);
 	if (code == SG_OK)
 		code = record_marked(session, front, recipients, plans, f);
 	return code;
@@ -423,6 +406,47 @@ static bool is_routed(const struct session *session)
 	    message_header(message, MARK_KEPT) != NULL);
 }
 
+/* Sealed in place, and routed where mail that we sealed has to take its own transport. */
+static enum fail_code seal_now(struct session *session, const struct front *front,
+    const char *recipient, const struct plan *plan, struct edits *edits, struct fail *f)
+{
+	char reason[VAULT_REASON_MAX];
+	const struct session_decision decision = { recipient, RECORD_SEALED, plan->way, reason };
+	enum fail_code code = session_seal(session, &front->flag, recipient, plan, edits, reason,
+	    f);
+
+	if (code == SG_OK && session_routing(session, plan) == ROUTING_HERE)
+		code = session_add_route(session, MARK_ROUTE_SEALED, edits, f);
+	if (code != SG_OK)
+		return code;
+	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
+}
+
+/* Plan tls: it leaves as it is, by the transport that demands proven TLS. */
+static enum fail_code route_now(struct session *session, const struct front *front,
+    const char *recipient, const struct plan *plan, struct edits *edits, struct fail *f)
+{
+	const struct session_decision decision = { recipient, RECORD_ROUTED, plan->way,
+	    plan->why };
+	char mark[VAULT_MARK_MAX];
+	enum fail_code code = make_mark(session, front, mark, f);
+
+	if (code == SG_OK)
+		code = session_route(session, &front->flag, mark, edits, f);
+	if (code != SG_OK)
+		return code;
+	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
+}
+
+/* Is there one recipient outside, whose copy can be made here and now? */
+static bool can_finish(const struct session *session, const struct str_list *recipients,
+    const struct plan *plan)
+{
+	return recipients->count == 1 && (plan->kind == PLAN_SEAL || plan->kind == PLAN_ROUTED) &&
+	    session->conf->seal_before_queue && !is_routed(session) &&
+	    session_routing(session, plan) != ROUTING_LATER;
+}
+
 static enum reply_stage protect(struct session *session, const struct front *front,
     const struct str_list *recipients, struct plan *plans, struct session_outcome *outcome,
     struct fail *f)
@@ -430,14 +454,17 @@ static enum reply_stage protect(struct session *session, const struct front *fro
 	enum fail_code code = session_plan(session, &front->flag, recipients, plans, f);
 
 	if (code == SG_OK)
-		code = check_possible(recipients, plans, &front->flag, f);
+		code = check_possible(session, recipients, plans, f);
 	if (code != SG_OK)
 		return REPLY_PLAN;
-	if (recipients->count == 1 && plans[0].kind == PLAN_SEAL &&
-	    session->conf->seal_before_queue && !is_routed(session))
-		code = seal_now(session, front, recipients->items[0], &plans[0], outcome, f);
-	else
+	if (!can_finish(session, recipients, &plans[0]))
 		code = mark_for_stage(session, front, recipients, plans, outcome, f);
+	else if (plans[0].kind == PLAN_ROUTED)
+		code = route_now(session, front, recipients->items[0], &plans[0],
+		    &outcome->edits, f);
+	else
+		code = seal_now(session, front, recipients->items[0], &plans[0],
+		    &outcome->edits, f);
 	if (code == SG_OK)
 		outcome->verdict = SESSION_ACCEPT;
 	return REPLY_SEAL;

@@ -43,3 +43,26 @@ enum fail_code mark_find(const struct message *message, const char *name, char *
 	unfold(*value_out);
 	return SG_OK;
 }
+
+enum fail_code mark_list(const struct message *message, const char *name,
+    struct str_list *values, struct fail *f)
+{
+	for (size_t i = 0; i < message->header_count; i++) {
+		enum fail_code code;
+		char *value;
+
+		if (!str_equal_case(message->headers[i].name, name))
+			continue;
+		if (values->count >= MARKS_MAX)
+			return fail_set(f, SG_ELIMIT, "Send the message without them",
+			    "The message has more than %d marks of a gateway", MARKS_MAX);
+		value = str_dup(message->headers[i].value);
+		if (value != NULL)
+			unfold(value);
+		code = value == NULL ? SG_ENOMEM : str_list_add(values, value);
+		free(value);
+		if (code != SG_OK)
+			return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	}
+	return SG_OK;
+}

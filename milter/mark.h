@@ -16,6 +16,8 @@
 #define MARK_HEADER "X-Sealgate-Mark"	/* on its way to the second stage; must never leave */
 #define MARK_KEPT "X-Sealgate-Kept"	/* inside copies: what comes back is flagged again */
 #define MARK_ROUTE "X-Sealgate-Route"	/* which transport delivers: mark_route */
+/* RFC 8689: a sender's wish for less TLS; flagged mail does not take it along */
+#define MARK_TLS_REQUIRED "TLS-Required"
 
 /* Postfix's {daemon_name} of the second stage's smtpd, set by attach. */
 #define MARK_STAGE_DAEMON "SEALGATE"
@@ -41,5 +43,14 @@ void mark_digest(const void *body, size_t size, unsigned char digest_out[VAULT_D
  * there is none, SG_EDENIED if there are several. The caller frees. */
 MUST_USE enum fail_code mark_find(const struct message *message, const char *name,
     char **value_out, struct fail *f);
+
+#define MARKS_MAX 16	/* looked at in one message; each is a question to the vault */
+
+/*
+ * Appends the values of all fields of that name, as mark_find gives them. SG_ELIMIT: with these the
+ * list would have more than MARKS_MAX; SG_ENOMEM.
+ */
+MUST_USE enum fail_code mark_list(const struct message *message, const char *name,
+    struct str_list *values, struct fail *f);
 
 #endif

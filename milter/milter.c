@@ -16,6 +16,7 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
 #include "gateway/base/str.h"
+#include "milter/mark.h"
 #include "milter/session.h"
 
 #define BODY_STEP ((size_t)65535)	/* libmilter's largest body packet */
@@ -198,7 +199,7 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *peer)
 		connection->session = session_new(&milter_program->services->table);
 	if (connection == NULL || connection->session == NULL ||
 	    session_connect(connection->session, client_address(peer, address),
-	    macro(context, "{daemon_name}")) != SG_OK ||
+	    macro(context, "{daemon_name}"), macro(context, MARK_ROUTES_MACRO)) != SG_OK ||
 	    smfi_setpriv(context, connection) != MI_SUCCESS) {
 		if (connection != NULL)
 			session_free(connection->session);
@@ -228,11 +229,8 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments)
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
-	/* Postfix asks also about recipients that it refuses itself: those are not ours */
-	if (macro(context, "{rcpt_mailer}") != NULL &&
-	    strcmp(macro(context, "{rcpt_mailer}"), "error") == 0)
-		return SMFIS_CONTINUE;
-	session_recipient(connection->session, arguments[0], macro(context, "{rcpt_mailer}"));
+	session_recipient(connection->session, arguments[0], macro(context, "{rcpt_mailer}"),
+	    macro(context, "{rcpt_host}"));
 	return SMFIS_CONTINUE;
 }
 
@@ -323,8 +321,9 @@ static void ask_macros(SMFICTX *context)
 		int stage;
 		const char *names;
 	} wanted[] = {
-		{ SMFIM_CONNECT, "{daemon_name}" }, { SMFIM_ENVFROM, "{auth_authen}" },
-		{ SMFIM_ENVRCPT, "{rcpt_mailer}" }, { SMFIM_EOM, "i" },
+		{ SMFIM_CONNECT, "{daemon_name} " MARK_ROUTES_MACRO },
+		{ SMFIM_ENVFROM, "{auth_authen}" },
+		{ SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_host}" }, { SMFIM_EOM, "i" },
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/rules.h"
+#include "gateway/base/str.h"
 
 bool plan_is_inside(const struct conf_tenant *tenant, const char *recipient)
 {
@@ -35,40 +36,113 @@ static unsigned int way_at(const struct conf_tenant *tenant, unsigned int asked,
 	return place < count ? order[place] : 0;
 }
 
-static const char *why_not(unsigned int way, const struct vault_possible *possible)
+static const char *why_not(unsigned int way, const struct plan_possible *possible)
 {
 	if (way == WAY_ENVELOPE)
-		return possible->no_envelope;
+		return possible->vault.no_envelope;
 	if (way == WAY_PDF)
-		return possible->no_pdf;
-	return "delivery by proven TLS alone is not available";
+		return possible->vault.no_pdf;
+	return possible->tls_how;
 }
 
-static void add_why(struct plan *plan, unsigned int way, const struct vault_possible *possible)
+static void add_why(struct plan *plan, unsigned int way, const struct plan_possible *possible)
 {
 	size_t used = strlen(plan->why);
 
+	plan->tried |= way;
 	(void)snprintf(plan->why + used, sizeof(plan->why) - used, "%s%s: %s",
 	    used > 0 ? "; " : "", conf_way_name(way), why_not(way, possible));
+	str_cut_utf8(plan->why, sizeof(plan->why));
 }
 
-void plan_make(const struct conf_tenant *tenant, const char *recipient, unsigned int asked,
-    const struct vault_possible *possible, struct plan *plan_out)
+/* What TLS makes of the plan; false: the next way's turn. */
+static bool try_tls(const struct plan_possible *possible, struct plan *plan)
+{
+	switch (possible->tls) {
+	case PLAN_TLS_PROVEN:
+		plan->kind = PLAN_ROUTED;
+		plan->way = WAY_TLS;
+		plan->why[0] = '\0';
+		break;
+	case PLAN_TLS_UNKNOWN:
+		plan->kind = PLAN_UNKNOWN;
+		break;
+	case PLAN_TLS_LATER:
+		plan->kind = PLAN_LATER;
+		break;
+	case PLAN_TLS_NOT:
+	default:
+		return false;
+	}
+	(void)snprintf(plan->why, sizeof(plan->why), "%s", possible->tls_how);
+	return true;
+}
+
+/* The first way of those in ways that is possible. */
+static void choose(const struct conf_tenant *tenant, unsigned int asked, unsigned int ways,
+    const struct plan_possible *possible, struct plan *plan)
 {
 	unsigned int way;
 
+	for (size_t place = 0; (way = way_at(tenant, asked, place)) != 0; place++) {
+		if ((way & ways) == 0)
+			continue;
+		if (way == WAY_TLS && try_tls(possible, plan))
+			return;
+		if (way != WAY_TLS && (possible->vault.ways & way) != 0) {
+			plan->kind = PLAN_SEAL;
+			plan->way = way;
+			return;
+		}
+		add_why(plan, way, possible);
+	}
+	plan->kind = PLAN_IMPOSSIBLE;
+}
+
+bool plan_needs_proof(const struct conf_tenant *tenant, const char *recipient,
+    unsigned int asked, const struct vault_possible *vault)
+{
+	unsigned int way;
+
+	if (plan_is_inside(tenant, recipient))
+		return false;
+	for (size_t place = 0; (way = way_at(tenant, asked, place)) != 0; place++) {
+		if (way == WAY_TLS)
+			return true;
+		if ((vault->ways & way) != 0)
+			return false;
+	}
+	return false;
+}
+
+void plan_make(const struct conf_tenant *tenant, const char *recipient, unsigned int asked,
+    const struct plan_possible *possible, struct plan *plan_out)
+{
 	memset(plan_out, 0, sizeof(*plan_out));
 	if (!plan_needs_vault(tenant, recipient)) {
 		plan_out->kind = PLAN_INSIDE;
-		return;
+	} else if (possible->alias) {
+		plan_out->kind = PLAN_LATER;
+		(void)snprintf(plan_out->why, sizeof(plan_out->why), "an alias");
+	} else {
+		choose(tenant, asked, ~0u, possible, plan_out);
 	}
-	for (size_t place = 0; (way = way_at(tenant, asked, place)) != 0; place++) {
-		if ((possible->ways & way) != 0 && way != WAY_TLS) {
-			plan_out->kind = PLAN_SEAL;
-			plan_out->way = way;
-			return;
-		}
-		add_why(plan_out, way, possible);
-	}
-	plan_out->kind = PLAN_IMPOSSIBLE;
+}
+
+void plan_make_sealed(const struct conf_tenant *tenant, unsigned int asked,
+    const struct vault_possible *vault, struct plan *plan_out)
+{
+	const unsigned int sealed = WAY_ENVELOPE | WAY_PDF;
+	struct plan_possible possible;
+	unsigned int order = 0;
+
+	memset(plan_out, 0, sizeof(*plan_out));
+	memset(&possible, 0, sizeof(possible));
+	possible.vault = *vault;
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		order |= tenant->protections[i];
+	asked &= sealed;
+	if (asked == 0 && (order & sealed) == 0)
+		asked = sealed;
+	choose(tenant, asked, sealed, &possible, plan_out);
 }

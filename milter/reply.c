@@ -22,6 +22,9 @@ static const struct {
 	{ REPLY_MARK, SG_OK, FAIL_PERMANENT, "550", "5.7.1" },
 	{ REPLY_SCAN, SG_OK, FAIL_TEMPORARY, "451", "4.7.1" },
 	{ REPLY_SEAL, SG_OK, FAIL_TEMPORARY, "451", "4.7.5" },
+	{ REPLY_WAIT, SG_OK, FAIL_TEMPORARY, "451", "4.4.0" },
+	{ REPLY_NO_TLS, SG_OK, FAIL_TEMPORARY, "451", "4.7.4" },
+	{ REPLY_NO_TLS, SG_OK, FAIL_PERMANENT, "550", "5.7.4" },
 };
 
 static void clean(char *text)
@@ -45,6 +48,12 @@ void reply_set(struct reply *reply_out, const char *code, const char *status, co
 	clean(reply_out->text);
 }
 
+/* There the client is our own Postfix, which shows the words in its queue. */
+static bool tells_why(enum reply_stage stage, enum fail_kind kind)
+{
+	return kind == FAIL_PERMANENT || stage == REPLY_WAIT || stage == REPLY_NO_TLS;
+}
+
 /* A sender can do nothing about our insides: those stay in the log. */
 static void temporary(struct reply *reply_out, const char *code, const char *status)
 {
@@ -58,7 +67,7 @@ void reply_from_fail(enum reply_stage stage, const struct fail *f, struct reply 
 		if (replies[i].stage != stage || replies[i].kind != f->kind ||
 		    (replies[i].code != SG_OK && replies[i].code != f->code))
 			continue;
-		if (f->kind == FAIL_TEMPORARY)
+		if (!tells_why(stage, f->kind))
 			temporary(reply_out, replies[i].reply, replies[i].status);
 		else
 			reply_set(reply_out, replies[i].reply, replies[i].status, "%s%s%s",

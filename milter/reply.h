@@ -19,7 +19,9 @@ enum reply_stage {
 	REPLY_PLAN,
 	REPLY_SEAL,
 	REPLY_MARK,
-	REPLY_RECORD
+	REPLY_RECORD,
+	REPLY_WAIT,		/* a peer did not take it: our answer tells the queue why */
+	REPLY_NO_TLS		/* the same, for want of TLS */
 };
 
 struct reply {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define VAULT_TIMEOUT_MS 20000	/* below Postfix' 30 s for a command; a restart takes one */
+/* a policy with all its lookups (tls.timeout) and a restart; at the end of data Postfix waits 300 s */
+#define TLS_TIMEOUT_MS 60000
 
 static void do_scan(void *context, int fd, size_t size, const struct wire_wait *wait,
     struct scan_result *result_out)
@@ -63,6 +65,37 @@ static enum fail_code do_record(void *context, const struct record *records, siz
 	return vault_record(&services->vault, records, count, f);
 }
 
+static enum fail_code do_record_once(void *context, const char *mark, const char *recipient,
+    const struct record *records, size_t count, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_record_once(&services->vault, mark, recipient, records, count, f);
+}
+
+static enum fail_code do_waiting(void *context, const char *queue_id, const char *recipient,
+    struct vault_waiting *waiting_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_waiting(&services->vault, queue_id, recipient, waiting_out, f);
+}
+
+static enum fail_code do_proof(void *context, const struct tls_hop *hops, size_t count,
+    struct tls_proof *proofs_out, struct fail *f)
+{
+	const struct services *services = context;
+
+	return tls_proof(&services->tls, hops, count, proofs_out, f);
+}
+
+static void do_count(void *context, enum tls_event event)
+{
+	const struct services *services = context;
+
+	tls_count(&services->tls, event);
+}
+
 static enum fail_code do_pdf(void *context, const struct pdfenc_request *request,
     const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f)
 {
@@ -77,8 +110,9 @@ enum fail_code services_init(struct services *services, const struct conf *conf,
 	services->scan_path = conf_run_path(conf, CONF_SOCKET_SCAN);
 	services->pdf_path = conf_run_path(conf, CONF_SOCKET_PDF);
 	services->vault_path = conf_run_path(conf, CONF_SOCKET_VAULT);
+	services->tls_path = conf_run_path(conf, CONF_SOCKET_TLS);
 	if (services->scan_path == NULL || services->pdf_path == NULL ||
-	    services->vault_path == NULL) {
+	    services->vault_path == NULL || services->tls_path == NULL) {
 		services_free(services);
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	}
@@ -86,11 +120,15 @@ enum fail_code services_init(struct services *services, const struct conf *conf,
 	services->cache = envelope_cache_new();
 	services->vault.path = services->vault_path;
 	services->vault.timeout_ms = VAULT_TIMEOUT_MS;
+	services->tls.path = services->tls_path;
+	services->tls.timeout_ms = TLS_TIMEOUT_MS;
 	services->table = (struct session_services){
 		.context = services, .scan = do_scan, .plan = do_plan,
 		.certificate = do_certificate, .password = do_password,
 		.mark_make = do_mark_make, .mark_check = do_mark_check, .record = do_record,
-		.pdf = do_pdf, .cache = services->cache, .clock = clock_system(),
+		.record_once = do_record_once, .waiting = do_waiting, .proof = do_proof,
+		.count = do_count, .pdf = do_pdf, .cache = services->cache,
+		.clock = clock_system(),
 	};
 	return SG_OK;
 }
@@ -100,6 +138,7 @@ void services_free(struct services *services)
 	free(services->scan_path);
 	free(services->pdf_path);
 	free(services->vault_path);
+	free(services->tls_path);
 	envelope_cache_free(services->cache);
 	memset(services, 0, sizeof(*services));
 }

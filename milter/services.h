@@ -1,5 +1,6 @@
 /*
- * services: the real table of functions for sessions: scanner, vault, PDF worker by their wires.
+ * services: the real table of functions for sessions: scanner, vault, PDF worker, TLS policy
+ * service by their wires.
  */
 #ifndef SG_MILTER_SERVICES_H
 #define SG_MILTER_SERVICES_H
@@ -15,6 +16,8 @@ struct services {
 	char *scan_path;
 	char *pdf_path;
 	char *vault_path;
+	struct tls tls;
+	char *tls_path;
 };
 
 /* The paths follow from conf->run_directory. services must not move afterwards. */

@@ -14,6 +14,7 @@ struct session *session_new(const struct session_services *services)
 	if (session == NULL)
 		return NULL;
 	session->services = services;
+	session->stage = STAGE_FRONT;
 	message_init(&session->message);
 	return session;
 }
@@ -23,8 +24,7 @@ static void forget_message(struct session *session)
 {
 	free(session->login);
 	session->login = NULL;
-	free(session->mailer);
-	session->mailer = NULL;
+	deliveries_free(&session->deliveries);
 	message_free(&session->message);
 	spool_free(session->spool);
 	session->spool = NULL;
@@ -46,6 +46,7 @@ void session_free(struct session *session)
 		return;
 	forget_message(session);
 	free(session->address);
+	routes_free(&session->routes);
 	free(session);
 }
 
@@ -59,9 +60,22 @@ void session_abort(struct session *session)
 	forget_message(session);
 }
 
-enum fail_code session_connect(struct session *session, const char *address, const char *daemon)
+static enum session_stage stage_of(const char *daemon)
 {
-	session->second_stage = daemon != NULL && strcmp(daemon, MARK_STAGE_DAEMON) == 0;
+	if (daemon != NULL && strcmp(daemon, MARK_STAGE_DAEMON) == 0)
+		return STAGE_SECOND;
+	if (daemon != NULL && strcmp(daemon, MARK_FALLBACK_DAEMON) == 0)
+		return STAGE_FALLBACK;
+	return STAGE_FRONT;
+}
+
+enum fail_code session_connect(struct session *session, const char *address, const char *daemon,
+    const char *routes)
+{
+	session->stage = stage_of(daemon);
+	routes_free(&session->routes);
+	if (routes_parse(routes, &session->routes) != SG_OK)
+		return SG_ENOMEM;
 	return str_set(&session->address, address);
 }
 
@@ -92,13 +106,16 @@ void session_mail(struct session *session, const struct conf *conf, const char *
 	break_intake(session, code, "no spool");
 }
 
-void session_recipient(struct session *session, const char *address, const char *mailer)
+void session_recipient(struct session *session, const char *address, const char *mailer,
+    const char *hop)
 {
-	if (session->broken)
+	/* Postfix asks also about recipients that it refuses itself: those are not ours */
+	if (session->broken || delivery_is_refused(mailer, hop))
 		return;
 	break_intake(session, message_add_recipient(&session->message, address),
 	    "too many recipients");
-	break_intake(session, str_set(&session->mailer, mailer), "no memory for the envelope");
+	break_intake(session, deliveries_add(&session->deliveries, mailer, hop),
+	    "no memory for the envelope");
 }
 
 void session_header(struct session *session, const char *name, const char *value)
@@ -195,7 +212,9 @@ void session_end(struct session *session, const char *queue_id, const struct wir
 	    fail_set(&f, SG_ESYSTEM, NULL, "an end of data without a message");
 	if (code != SG_OK)
 		session_fail(session, REPLY_INTAKE, &f, outcome_out);
-	else if (session->second_stage)
+	else if (session->stage == STAGE_FALLBACK)
+		session_fallback(session, outcome_out);
+	else if (session->stage == STAGE_SECOND)
 		session_second(session, outcome_out);
 	else
 		session_front(session, outcome_out);

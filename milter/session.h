@@ -6,9 +6,10 @@
  * complete (all edits, the new body in a descriptor, records durable) before anything is told to
  * Postfix. Every verdict is given at the end of the message. One thread.
  *
- * Order at the front: intake, scan, flag, plan, seal or mark, record. At the second stage: mark,
- * plan, seal, record. Whatever fails on the way ends in a reply that keeps the mail with the
- * client; nothing flagged is accepted but sealed, marked, or inside.
+ * Order at the front: intake, scan, flag, plan, seal, route or mark, record. At the second stage:
+ * mark, plan, seal or route, record. At the fallback, where mail comes back that TLS could not
+ * carry: mark, reason, plan, seal, record. Whatever fails on the way ends in a reply that keeps the
+ * mail with the client; nothing flagged is accepted but sealed, routed, marked, or inside.
  */
 #ifndef SG_MILTER_SESSION_H
 #define SG_MILTER_SESSION_H
@@ -21,6 +22,7 @@
 #include "gateway/base/fail.h"
 #include "gateway/base/secret.h"
 #include "gateway/base/wire.h"
+#include "gateway/tls/tls.h"
 #include "gateway/vault/vault.h"
 #include "milter/edits.h"
 #include "milter/envelope.h"
@@ -49,6 +51,13 @@ struct session_services {
 	    struct fail *f);
 	enum fail_code (*pdf)(void *context, const struct pdfenc_request *request,
 	    const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f);
+	enum fail_code (*record_once)(void *context, const char *mark, const char *recipient,
+	    const struct record *records, size_t count, struct fail *f);
+	enum fail_code (*waiting)(void *context, const char *queue_id, const char *recipient,
+	    struct vault_waiting *waiting_out, struct fail *f);
+	enum fail_code (*proof)(void *context, const struct tls_hop *hops, size_t count,
+	    struct tls_proof *proofs_out, struct fail *f);
+	void (*count)(void *context, enum tls_event event);
 	struct envelope_cache *cache;	/* parsed certificates; NULL: none are kept */
 	const struct clock *clock;
 };
@@ -72,9 +81,12 @@ struct session;
 struct session *session_new(const struct session_services *services);
 void session_free(struct session *session);
 
-/* Once a connection. address: NULL when submitted locally. daemon: {daemon_name}, or NULL. */
+/*
+ * Once a connection. address: NULL when submitted locally. daemon: {daemon_name}, routes:
+ * {sealgate_routes} (milter/mark.h), or NULL.
+ */
 MUST_USE enum fail_code session_connect(struct session *session, const char *address,
-    const char *daemon);
+    const char *daemon, const char *routes);
 
 /*
  * A new message; what an earlier one left is dropped. conf is borrowed until the next one or
@@ -83,8 +95,12 @@ MUST_USE enum fail_code session_connect(struct session *session, const char *add
  */
 void session_mail(struct session *session, const struct conf *conf, const char *sender,
     const char *login);
-/* mailer: {rcpt_mailer} or NULL. */
-void session_recipient(struct session *session, const char *address, const char *mailer);
+/*
+ * mailer: {rcpt_mailer}, hop: {rcpt_host}, or NULL. A recipient that Postfix refuses itself is not
+ * one of the message's.
+ */
+void session_recipient(struct session *session, const char *address, const char *mailer,
+    const char *hop);
 void session_header(struct session *session, const char *name, const char *value);
 void session_header_end(struct session *session);
 void session_body(struct session *session, const void *data, size_t size);

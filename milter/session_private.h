@@ -1,6 +1,8 @@
 /*
- * session_private: what session.c (intake and order of the steps), front.c (first stage), stage.c
- * (second stage) and work.c (sealing, recording) share. For these files only.
+ * session_private: what the files of the session share: session.c (intake and order of the steps),
+ * front.c, stage.c and fallback.c (the three ways through), possible.c (plans), work.c (sealing,
+ * failures), marked.c (what comes with a mark), routed.c (what leaves by our transports) and
+ * record.c. For these files only.
  */
 #ifndef SG_MILTER_SESSION_PRIVATE_H
 #define SG_MILTER_SESSION_PRIVATE_H
@@ -9,19 +11,28 @@
 #include "milter/mark.h"
 #include "milter/message.h"
 #include "milter/plan.h"
+#include "milter/route.h"
 #include "milter/session.h"
 #include "milter/spool.h"
+
+/* Which smtpd of Postfix talks to us; the numbers stand in records. */
+enum session_stage {
+	STAGE_FRONT = 1,
+	STAGE_SECOND = 2,
+	STAGE_FALLBACK = 3
+};
 
 struct session {
 	const struct session_services *services;
 	char *address;			/* the client's, NULL if local */
-	bool second_stage;
+	enum session_stage stage;
+	struct routes routes;		/* that Postfix has */
 
 	/* one message */
 	const struct conf *conf;
 	char *login;
 	struct message message;
-	char *mailer;			/* {rcpt_mailer} of the last recipient */
+	struct deliveries deliveries;	/* one for each recipient of message */
 	struct spool *spool;		/* header fields, empty line, body */
 	size_t body_at;			/* offset of the body in the spool */
 	const unsigned char *data;	/* the spool's content, after the end of data */
@@ -40,16 +51,16 @@ struct session {
 
 /* What the steps decide about a flagged message. */
 struct session_flag {
-	char *tenant_name;			/* owned, set with tenant */
 	const struct conf_tenant *tenant;	/* in session->conf */
 	unsigned int ways;			/* asked for */
 	const char *source;
 	const char *subject;			/* without tags, or NULL: as it is */
 };
 
-/* The two ways through. Both fill the outcome. */
+/* The three ways through. All fill the outcome. */
 void session_front(struct session *session, struct session_outcome *outcome);
 void session_second(struct session *session, struct session_outcome *outcome);
+void session_fallback(struct session *session, struct session_outcome *outcome);
 
 /* ---- work.c ---- */
 
@@ -61,10 +72,6 @@ void session_fail(struct session *session, enum reply_stage stage, const struct 
 MUST_USE enum fail_code session_recipients(struct session *session, struct str_list *normal_out,
     struct fail *f);
 
-/* Plans for count normalised recipients; plans_out has room for them. */
-MUST_USE enum fail_code session_plan(struct session *session, const struct session_flag *flag,
-    const struct str_list *recipients, struct plan *plans_out, struct fail *f);
-
 /*
  * Seals the message for one recipient by plan->way into outcome->edits. reason_out: the
  * certificate's fingerprint or the PDF's pages, for the record.
@@ -72,6 +79,78 @@ MUST_USE enum fail_code session_plan(struct session *session, const struct sessi
 MUST_USE enum fail_code session_seal(struct session *session, const struct session_flag *flag,
     const char *recipient, const struct plan *plan, struct edits *edits,
     char reason_out[VAULT_REASON_MAX], struct fail *f);
+
+/* The refusal (SG_EIMPOSSIBLE) for a recipient whose plan is impossible, in words for the sender. */
+enum fail_code session_impossible(const struct session *session, const char *recipient,
+    const struct plan *plan, struct fail *f);
+
+/* The message's body within the spool. */
+const unsigned char *session_body_data(const struct session *session, size_t *size_out);
+
+/* ---- possible.c ---- */
+
+/*
+ * Plans for count normalised recipients; plans_out has room for them. A temporary failure where
+ * one cannot be made now.
+ */
+MUST_USE enum fail_code session_plan(struct session *session, const struct session_flag *flag,
+    const struct str_list *recipients, struct plan *plans_out, struct fail *f);
+
+/* Can TLS be proven where Postfix would deliver the only recipient? It must have a route. */
+MUST_USE enum fail_code session_proof(struct session *session, struct tls_proof *proof_out,
+    struct fail *f);
+
+/* ---- marked.c: the second stage and the fallback take what comes with a mark ---- */
+
+struct marked {
+	struct session_flag flag;
+	struct rules_flag rules;
+	struct vault_decision decision;
+	char *mark;
+	struct str_list recipients;	/* one, normalised */
+};
+
+/*
+ * Checks the only field of that name: marked->mark, decision and tenant. SG_ENOTFOUND: there is
+ * none; SG_EDENIED: several, or not valid. More than one recipient is a temporary failure.
+ */
+MUST_USE enum fail_code marked_check(struct session *session, const char *name,
+    struct marked *marked, struct fail *f);
+/* Then its subject without tags, and the recipient. */
+MUST_USE enum fail_code marked_read(struct session *session, struct marked *marked,
+    struct fail *f);
+void marked_free(struct marked *marked);
+
+/* ---- routed.c ---- */
+
+/* For a message with one recipient, which is planned as plan says. */
+enum routing {
+	ROUTING_NONE,	/* goes the way that Postfix chose */
+	ROUTING_HERE,	/* gets a route now */
+	ROUTING_LATER	/* needs one that only the second stage can give */
+};
+enum routing session_routing(const struct session *session, const struct plan *plan);
+
+/* Adds the route of the only recipient, in place of any that is there. kind: MARK_ROUTE_... */
+MUST_USE enum fail_code session_add_route(const struct session *session, const char *kind,
+    struct edits *edits, struct fail *f);
+
+/*
+ * A copy that stays readable: without what asked for protection and what is no longer true
+ * (signatures over the tagged subject). Its mark goes on as X-Sealgate-Kept; routes go.
+ */
+MUST_USE enum fail_code session_readable(const struct session *session,
+    const struct session_flag *flag, const char *mark, struct edits *edits, struct fail *f);
+
+/* For plan tls: such a copy that only a transport with proven TLS delivers. */
+MUST_USE enum fail_code session_route(const struct session *session,
+    const struct session_flag *flag, const char *mark, struct edits *edits, struct fail *f);
+
+/* A bounce must not carry home in clear what was to be protected. */
+MUST_USE enum fail_code session_short_bounces(const struct session *session,
+    struct edits *edits, struct fail *f);
+
+/* ---- record.c ---- */
 
 /* One decision for one recipient, for session_record. */
 struct session_decision {
@@ -86,6 +165,10 @@ MUST_USE enum fail_code session_record(struct session *session, const char *tena
     const char *flagged_by, const struct session_decision *decisions, size_t count,
     struct fail *f);
 
+/* One decision for a marked message, and the note that its mark was used up for the recipient. */
+MUST_USE enum fail_code session_record_once(struct session *session, const struct marked *marked,
+    const struct session_decision *decision, struct fail *f);
+
 /*
  * One decision for every recipient as the envelope has them. A refusal that cannot be recorded is
  * still a refusal.
@@ -93,7 +176,8 @@ MUST_USE enum fail_code session_record(struct session *session, const char *tena
 MUST_USE enum fail_code session_record_all(struct session *session, const char *tenant,
     const char *flagged_by, enum record_decision decision, const char *reason, struct fail *f);
 
-/* The message's body within the spool. */
-const unsigned char *session_body_data(const struct session *session, size_t *size_out);
+/* A refusal of one recipient; what hinders the record is logged. */
+void session_record_refused(struct session *session, const char *tenant, const char *flagged_by,
+    const char *recipient, const char *reason);
 
 #endif

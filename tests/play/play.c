@@ -23,11 +23,21 @@
 #define LINE_MAX_BYTES 4096
 #define KNOWN_MAX 32
 #define RECORDS_MAX 32
+#define USED_MAX 8
+#define EVENTS 4	/* one more than the highest enum tls_event */
 #define GOOD_MARK "v=1; t=example; i=00; h=00"
+#define START_MS 1700000000000	/* Tue, 14 Nov 2023 22:13:20 +0000 */
 
 struct known {
 	char address[128];
 	unsigned int ways;
+};
+
+/* What the TLS policy service says of one next hop. */
+struct told {
+	char hop[128];
+	enum tls_answer answer;
+	bool through;			/* proven also for what is relayed there */
 };
 
 /* What the others do in this case, and what they were told. */
@@ -41,6 +51,18 @@ struct world {
 	char fails[8][32];		/* services that answer with a temporary failure */
 	size_t fail_count;
 	unsigned int mark_ways;
+	int64_t mark_created_ms;
+	bool mark_bound;		/* the good mark is of one body alone: mark_digest */
+	unsigned char mark_digest[VAULT_DIGEST_SIZE];
+	char used[USED_MAX][256];	/* marks and recipients that were used up */
+	size_t used_count;
+	struct told proofs[KNOWN_MAX];
+	size_t proof_count;
+	unsigned int proofs_asked;
+	char waiting_id[64];		/* the queue id about which the log says something */
+	bool waiting_tls;
+	char waiting_answer[128];
+	unsigned int events[EVENTS];
 	unsigned int pdfs;
 	struct record records[RECORDS_MAX];
 	size_t record_count;
@@ -51,6 +73,7 @@ struct world {
 struct play {
 	struct world world;
 	struct session_services services;
+	char routes[128];		/* {sealgate_routes}, "" = none */
 	struct session *session;
 	struct conf *conf;
 	struct session_outcome outcome;
@@ -169,11 +192,12 @@ static enum fail_code play_mark_check(void *context, const char *mark,
 {
 	struct world *world = context;
 
-	(void)digest;
 	if (fails(world, "mark"))
 		return down("vault", f);
 	if (strcmp(mark, GOOD_MARK) != 0)
 		return fail_set(f, SG_EDENIED, NULL, "The mark is not valid");
+	if (world->mark_bound && memcmp(world->mark_digest, digest, VAULT_DIGEST_SIZE) != 0)
+		return fail_set(f, SG_EDENIED, NULL, "The mark is of another body");
 	memset(decision_out, 0, sizeof(*decision_out));
 	decision_out->tenant = str_dup("example");
 	decision_out->sender = str_dup("alice@example.com");
@@ -181,6 +205,7 @@ static enum fail_code play_mark_check(void *context, const char *mark,
 	decision_out->queue_id = str_dup("FRONT");
 	decision_out->message_id = str_dup("");
 	decision_out->ways = world->mark_ways;
+	decision_out->created_ms = world->mark_created_ms;
 	return SG_OK;
 }
 
@@ -197,10 +222,81 @@ static enum fail_code play_record(void *context, const struct record *records, s
 		memset(record, 0, sizeof(*record));
 		record->decision = records[i].decision;
 		record->way = records[i].way;
+		record->stage = records[i].stage;
 		record->recipient = str_dup(records[i].recipient);
 		record->reason = str_dup(records[i].reason);
 	}
 	return SG_OK;
+}
+
+static enum fail_code play_record_once(void *context, const char *mark, const char *recipient,
+    const struct record *records, size_t count, struct fail *f)
+{
+	struct world *world = context;
+	char used[sizeof(world->used[0])];
+	enum fail_code code;
+
+	(void)snprintf(used, sizeof(used), "%s %s", mark, recipient);
+	for (size_t i = 0; i < world->used_count; i++)
+		if (strcmp(world->used[i], used) == 0)
+			return fail_set(f, SG_EDENIED, NULL, "used up");
+	code = play_record(context, records, count, f);
+	if (code == SG_OK && world->used_count < USED_MAX)
+		(void)snprintf(world->used[world->used_count++], sizeof(used), "%s", used);
+	return code;
+}
+
+static enum fail_code play_waiting(void *context, const char *queue_id, const char *recipient,
+    struct vault_waiting *waiting_out, struct fail *f)
+{
+	struct world *world = context;
+
+	(void)recipient;
+	memset(waiting_out, 0, sizeof(*waiting_out));
+	if (fails(world, "waiting"))
+		return down("vault", f);
+	if (strcmp(queue_id, world->waiting_id) != 0)
+		return SG_OK;
+	waiting_out->time_ms = world->now_ms - 1000;
+	waiting_out->tls = world->waiting_tls;
+	(void)snprintf(waiting_out->hop, sizeof(waiting_out->hop), "mx.partner.test");
+	(void)snprintf(waiting_out->answer, sizeof(waiting_out->answer), "%s",
+	    world->waiting_answer);
+	return SG_OK;
+}
+
+/* A hop that no line told about can prove nothing. */
+static enum fail_code play_proof(void *context, const struct tls_hop *hops, size_t count,
+    struct tls_proof *proofs_out, struct fail *f)
+{
+	struct world *world = context;
+
+	if (fails(world, "proof"))
+		return down("the TLS policy service", f);
+	for (size_t i = 0; i < count; i++) {
+		struct tls_proof *proof = &proofs_out[i];
+
+		world->proofs_asked++;
+		proof->answer = TLS_NOT_PROVABLE;
+		(void)snprintf(proof->how, sizeof(proof->how), "neither DANE nor MTA-STS");
+		for (size_t n = 0; n < world->proof_count; n++) {
+			const struct told *told = &world->proofs[n];
+
+			if (strcmp(told->hop, hops[i].name) != 0 ||
+			    (told->answer == TLS_PROVABLE && hops[i].relayed && !told->through))
+				continue;
+			proof->answer = told->answer;
+			(void)snprintf(proof->how, sizeof(proof->how), "played for %s", told->hop);
+		}
+	}
+	return SG_OK;
+}
+
+static void play_count(void *context, enum tls_event event)
+{
+	struct world *world = context;
+
+	world->events[event]++;
 }
 
 static enum fail_code play_pdf(void *context, const struct pdfenc_request *request,
@@ -276,6 +372,14 @@ static void reset_world(struct world *world)
 	world->known_count = 0;
 	world->fail_count = 0;
 	world->mark_ways = 0;
+	world->mark_created_ms = 0;
+	world->mark_bound = false;
+	world->used_count = 0;
+	world->proof_count = 0;
+	world->proofs_asked = 0;
+	world->waiting_id[0] = '\0';
+	world->now_ms = START_MS;
+	memset(world->events, 0, sizeof(world->events));
 	world->pdfs = 0;
 	world->scans = 0;
 	world->verdict = SCAN_CLEAN;
@@ -294,6 +398,7 @@ static void start_case(struct play *play, const char *name)
 	add_tenant(play->conf);
 	free(play->conf->spool_directory);
 	play->conf->spool_directory = str_dup("/nonexistent");
+	play->routes[0] = '\0';
 	play->session = session_new(&play->services);
 	if (play->session == NULL)
 		die("no memory");
@@ -348,7 +453,7 @@ static void act_connect(struct play *play, char *text)
 	char *daemon = split(text);
 
 	if (session_connect(play->session, strcmp(text, "local") == 0 ? NULL : text,
-	    daemon[0] != '\0' ? daemon : NULL) != SG_OK)
+	    daemon[0] != '\0' ? daemon : NULL, play->routes[0] != '\0' ? play->routes : NULL) != SG_OK)
 		die("no memory");
 }
 
@@ -359,11 +464,29 @@ static void act_mail(struct play *play, char *text)
 	session_mail(play->session, play->conf, text, login[0] != '\0' ? login : NULL);
 }
 
+/* The domain of "<user@domain>": where Postfix delivers if nobody says otherwise. */
+static const char *domain_of(const char *address, char *room, size_t size)
+{
+	const char *at = strrchr(address, '@');
+
+	(void)snprintf(room, size, "%s", at == NULL ? "" : at + 1);
+	room[strcspn(room, ">")] = '\0';
+	return room;
+}
+
+/* rcpt ADDRESS [MAILER [HOP]]; without HOP the domain; "-": Postfix does not say. */
 static void act_rcpt(struct play *play, char *text)
 {
 	char *mailer = split(text);
+	char *hop = split(mailer);
+	char domain[128];
+	const char *told = hop[0] == '\0' ? domain_of(text, domain, sizeof(domain)) : hop;
 
-	session_recipient(play->session, text, mailer[0] != '\0' ? mailer : NULL);
+	if (mailer[0] == '\0')
+		session_recipient(play->session, text, NULL, NULL);
+	else
+		session_recipient(play->session, text, mailer,
+		    strcmp(told, "-") == 0 ? NULL : told);
 }
 
 static void act_header(struct play *play, char *text)
@@ -428,6 +551,77 @@ static void act_mark_ways(struct play *play, char *text)
 	play->world.mark_ways = parse_ways(text);
 }
 
+/* macro WORDS: what attach tells by {sealgate_routes}; before connect. */
+static void act_macro(struct play *play, char *text)
+{
+	(void)snprintf(play->routes, sizeof(play->routes), "%s", text);
+}
+
+/* order WAY,WAY: the tenant's. */
+static void act_order(struct play *play, char *text)
+{
+	unsigned char *order = play->conf->tenants[0].protections;
+	char *save = NULL;
+	size_t count = 0;
+
+	memset(order, 0, WAY_COUNT);
+	for (char *way = strtok_r(text, ",", &save); way != NULL && count < WAY_COUNT;
+	    way = strtok_r(NULL, ",", &save))
+		order[count++] = (unsigned char)parse_ways(way);
+}
+
+/* proof HOP yes|through|no|unknown */
+static void act_proof(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+	const char *answer = split(text);
+	struct told *told = &world->proofs[world->proof_count++];
+
+	(void)snprintf(told->hop, sizeof(told->hop), "%s", text);
+	told->through = strcmp(answer, "through") == 0;
+	told->answer = told->through || strcmp(answer, "yes") == 0 ? TLS_PROVABLE :
+	    strcmp(answer, "no") == 0 ? TLS_NOT_PROVABLE : TLS_UNKNOWN;
+}
+
+/* waiting QUEUE-ID tls|other ANSWER */
+static void act_waiting(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+	char *kind = split(text);
+	const char *answer = split(kind);
+
+	(void)snprintf(world->waiting_id, sizeof(world->waiting_id), "%s", text);
+	(void)snprintf(world->waiting_answer, sizeof(world->waiting_answer), "%s", answer);
+	world->waiting_tls = strcmp(kind, "tls") == 0;
+}
+
+/* later 15m: so long after the start of the case. */
+static void act_later(struct play *play, char *text)
+{
+	int64_t duration_ms = 0;
+
+	if (str_parse_duration(text, &duration_ms) != SG_OK)
+		die("later: a duration");
+	play->world.now_ms = START_MS + duration_ms;
+}
+
+/* mark-created: the decision was made at the start of the case. */
+static void act_mark_created(struct play *play, char *text)
+{
+	(void)text;
+	play->world.mark_created_ms = START_MS;
+}
+
+/* mark-body LINE: the good mark holds for this body alone. */
+static void act_mark_body(struct play *play, char *text)
+{
+	char body[LINE_MAX_BYTES + 2];
+	int size = snprintf(body, sizeof(body), "%s\r\n", text);
+
+	mark_digest(body, (size_t)size, play->world.mark_digest);
+	play->world.mark_bound = true;
+}
+
 static void act_conf(struct play *play, char *text)
 {
 	struct conf *conf = play->conf;
@@ -443,6 +637,8 @@ static void act_conf(struct play *play, char *text)
 	else if (strcmp(text, "inside") == 0)
 		conf->tenants[0].inside = strcmp(value, "seal") == 0 ? CONF_INSIDE_SEAL :
 		    CONF_INSIDE_CLEAR;
+	else if (strcmp(text, "tls.sealed") == 0)
+		conf->tls.sealed = strcmp(value, "may") == 0 ? CONF_FLOOR_MAY : CONF_FLOOR_ENCRYPT;
 	else if (strcmp(text, "seal_before_queue") == 0)
 		conf->seal_before_queue = strcmp(value, "yes") == 0;
 	else if (strcmp(text, "recipients.max") == 0)
@@ -566,6 +762,25 @@ static bool has_record(const struct play *play, const char *text)
 	return false;
 }
 
+/* Is text within the reason of the last record? */
+static bool has_reason(const struct play *play, const char *text)
+{
+	const struct world *world = &play->world;
+
+	return world->record_count > 0 &&
+	    strstr(world->records[world->record_count - 1].reason, text) != NULL;
+}
+
+/* One event was told for the metrics, or none. */
+static bool was_counted(const struct play *play, const char *text)
+{
+	const unsigned int *events = play->world.events;
+
+	return events[TLS_FELL_BACK] == (strcmp(text, "fell-back") == 0 ? 1 : 0) &&
+	    events[TLS_TOLD] == (strcmp(text, "told") == 0 ? 1 : 0) &&
+	    events[TLS_WAITS] == (strcmp(text, "waits") == 0 ? 1 : 0);
+}
+
 /* What stands behind "expect ": the truth of it. */
 static bool holds(struct play *play, const char *what, const char *text)
 {
@@ -590,6 +805,17 @@ static bool holds(struct play *play, const char *what, const char *text)
 		return play->world.scans == number;
 	if (strcmp(what, "pdfs") == 0)
 		return play->world.pdfs == number;
+	if (strcmp(what, "no-record") == 0)
+		return !has_record(play, text);
+	if (strcmp(what, "reason") == 0)
+		return has_reason(play, text);
+	if (strcmp(what, "proofs") == 0)
+		return play->world.proofs_asked == number;
+	if (strcmp(what, "stage") == 0)
+		return play->world.record_count > 0 &&
+		    play->world.records[play->world.record_count - 1].stage == number;
+	if (strcmp(what, "counted") == 0)
+		return was_counted(play, text);
 	if (strcmp(what, "sender") == 0)
 		return edits->sender_arguments != NULL &&
 		    strcmp(edits->sender_arguments, text) == 0;
@@ -636,6 +862,9 @@ static const struct {
 	{ "header", act_header }, { "body", act_body }, { "body-size", act_body_size },
 	{ "scan", act_scan }, { "know", act_know }, { "fail", act_fail },
 	{ "mark-ways", act_mark_ways }, { "conf", act_conf }, { "end", act_end },
+	{ "macro", act_macro }, { "order", act_order }, { "proof", act_proof },
+	{ "waiting", act_waiting }, { "later", act_later },
+	{ "mark-created", act_mark_created }, { "mark-body", act_mark_body },
 	{ "abort", act_abort }, { "expect", expect },
 };
 
@@ -685,12 +914,13 @@ int main(int argc, char *argv[])
 
 	log_start("play", LOG_LEVEL_ERROR);
 	make_certificate(&play.world);
-	play.world.now_ms = 1700000000000;
 	play.services = (struct session_services){
 		.context = &play.world, .scan = play_scan, .plan = play_plan,
 		.certificate = play_certificate, .password = play_password,
 		.mark_make = play_mark_make, .mark_check = play_mark_check,
-		.record = play_record, .pdf = play_pdf, .clock = &clock,
+		.record = play_record, .record_once = play_record_once,
+		.waiting = play_waiting, .proof = play_proof, .count = play_count,
+		.pdf = play_pdf, .clock = &clock,
 	};
 	for (int i = 1; i < argc; i++)
 		play_file(&play, argv[i]);

@@ -1,4 +1,4 @@
-/* Failures become replies; plans for each recipient; a configuration that is swapped.
+/* Failures become replies; what the outer message keeps; a configuration that is swapped.
  * links: sealgate-milter */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 #include <pthread.h>
 
 #include "milter/outer.h"
-#include "milter/plan.h"
 #include "milter/reply.h"
 #include "milter/share.h"
 
@@ -70,78 +69,24 @@ static void a_reply_is_one_line(void **state)
 	assert_true(strlen(reply.text) < REPLY_TEXT_MAX);
 }
 
-/* A tenant with these ways in its order. */
-static struct conf_tenant tenant_of(struct str_list *domains, unsigned char first,
-    unsigned char second)
+static void at_the_fallback_the_queue_is_told_why(void **state)
 {
-	struct conf_tenant tenant;
-
-	memset(&tenant, 0, sizeof(tenant));
-	tenant.domains = *domains;
-	tenant.protections[0] = first;
-	tenant.protections[1] = second;
-	return tenant;
-}
-
-static void the_first_possible_way_of_the_order_is_taken(void **state)
-{
-	struct vault_possible possible = { 0, "no certificate", "no password" };
-	struct str_list none = { NULL, 0 };
-	struct conf_tenant tenant = tenant_of(&none, WAY_ENVELOPE, WAY_PDF);
-	struct plan plan;
+	struct reply reply;
+	struct fail f;
 
 	(void)state;
-	possible.ways = WAY_ENVELOPE | WAY_PDF;
-	plan_make(&tenant, "b@x", 0, &possible, &plan);
-	assert_int_equal(plan.way, WAY_ENVELOPE);
-	plan_make(&tenant, "b@x", WAY_PDF, &possible, &plan);
-	assert_int_equal(plan.way, WAY_PDF);
-	possible.ways = WAY_PDF;
-	plan_make(&tenant, "b@x", 0, &possible, &plan);
-	assert_int_equal(plan.kind, PLAN_SEAL);
-	assert_int_equal(plan.way, WAY_PDF);
-	assert_non_null(strstr(plan.why, "no certificate"));
-}
-
-static void nothing_possible_is_never_clear(void **state)
-{
-	struct vault_possible possible = { 0, "no certificate", "no password" };
-	struct str_list none = { NULL, 0 };
-	struct conf_tenant tenant = tenant_of(&none, WAY_ENVELOPE, WAY_PDF);
-	struct plan plan;
-
-	(void)state;
-	for (unsigned int asked = 0; asked < 1u << WAY_COUNT; asked++) {
-		plan_make(&tenant, "b@x", asked, &possible, &plan);
-		assert_int_equal(plan.kind, PLAN_IMPOSSIBLE);
-		assert_int_equal(plan.way, 0);
-	}
-	possible.ways = WAY_TLS;	/* not available in this version */
-	plan_make(&tenant, "b@x", WAY_TLS, &possible, &plan);
-	assert_int_equal(plan.kind, PLAN_IMPOSSIBLE);
-	possible.ways = WAY_ENVELOPE;
-	plan_make(&tenant, "b@x", WAY_PDF, &possible, &plan);
-	assert_int_equal(plan.kind, PLAN_IMPOSSIBLE);
-}
-
-static void inside_is_the_domain_and_nothing_like_it(void **state)
-{
-	struct str_list domains = { NULL, 0 };
-	struct conf_tenant tenant;
-
-	(void)state;
-	assert_int_equal(str_list_add(&domains, "inside.example"), SG_OK);
-	tenant = tenant_of(&domains, WAY_ENVELOPE, 0);
-	tenant.inside = CONF_INSIDE_CLEAR;
-	assert_true(plan_is_inside(&tenant, "a@inside.example"));
-	assert_false(plan_is_inside(&tenant, "a@sub.inside.example"));
-	assert_false(plan_is_inside(&tenant, "a@notinside.example"));
-	assert_false(plan_is_inside(&tenant, "inside.example@partner.example"));
-	assert_false(plan_is_inside(&tenant, "a@inside.example@partner.example"));
-	assert_false(plan_needs_vault(&tenant, "a@inside.example"));
-	tenant.inside = CONF_INSIDE_SEAL;
-	assert_true(plan_needs_vault(&tenant, "a@inside.example"));
-	str_list_free(&domains);
+	(void)fail_set(&f, SG_EPEER, NULL, "no proven TLS at mx: TLS is required");
+	reply_from_fail(REPLY_NO_TLS, &f, &reply);
+	assert_string_equal(reply.code, "451");
+	assert_string_equal(reply.status, "4.7.4");
+	assert_non_null(strstr(reply.text, "TLS is required"));
+	reply_from_fail(REPLY_WAIT, &f, &reply);
+	assert_string_equal(reply.status, "4.4.0");
+	assert_non_null(strstr(reply.text, "TLS is required"));
+	(void)fail_set(&f, SG_EIMPOSSIBLE, "ask", "no TLS");
+	reply_from_fail(REPLY_NO_TLS, &f, &reply);
+	assert_string_equal(reply.code, "550");
+	assert_string_equal(reply.status, "5.7.4");
 }
 
 static void the_outer_message_keeps_what_mail_needs_only(void **state)
@@ -230,9 +175,7 @@ int main(void)
 		cmocka_unit_test(temporary_is_4xx_and_tells_nothing_of_ours),
 		cmocka_unit_test(code_and_status_always_agree),
 		cmocka_unit_test(a_reply_is_one_line),
-		cmocka_unit_test(the_first_possible_way_of_the_order_is_taken),
-		cmocka_unit_test(nothing_possible_is_never_clear),
-		cmocka_unit_test(inside_is_the_domain_and_nothing_like_it),
+		cmocka_unit_test(at_the_fallback_the_queue_is_told_why),
 		cmocka_unit_test(the_outer_message_keeps_what_mail_needs_only),
 		cmocka_unit_test(a_message_keeps_the_configuration_it_began_with),
 		cmocka_unit_test(threads_may_use_it_while_it_is_swapped),
