@@ -105,17 +105,20 @@ ci-rest:
 
 # ---- benchmark ----
 
-BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone)
+BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone socketmap)
 
 $(B)/bench/source: tests/bench/message.c
 $(B)/bench/libclamav_alone: gateway/base/buf.c gateway/base/fail.c gateway/base/str.c milter/scan/options.c
+# the engine fills the cache: its objects without main
+$(B)/bench/socketmap: $(call obj,$(filter-out gateway/tls/main.c,$(SRC.sealgate-tls)))
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  BENCH $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.milter) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
-		-o $@ $(filter %.c,$^) $(LIB.bench_$*) -lpthread
+		-o $@ $(filter %.c %.o,$^) $(LIB.bench_$*) -lpthread
 LIB.bench_nothing_milter = -lmilter
 LIB.bench_libclamav_alone = $(call libs,libclamav)
+LIB.bench_socketmap = $(LIB.sealgate-tls)
 
 .PHONY: bench
 bench:

@@ -46,6 +46,7 @@ extern const struct cmd cmd_scan;
 extern const struct cmd cmd_cert;
 extern const struct cmd cmd_password;
 extern const struct cmd cmd_trace;
+extern const struct cmd cmd_tls;
 extern const struct cmd cmd_config;
 extern const struct cmd cmd_postfix;
 extern const struct cmd cmd_doctor;
