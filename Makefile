@@ -40,7 +40,7 @@ DEFS = -D_GNU_SOURCE -DSG_VERSION='"$(VERSION)"'
 cflags = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null))
 libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
-PKG.pdf = gmime-3.0 pangocairo pangoft2 fontconfig libqpdf
+PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libqpdf
 PKG.scan = libclamav
 PKG.vault = sqlite3 libcrypto
 PKG.milter = libcrypto
