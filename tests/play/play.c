@@ -364,11 +364,16 @@ static void add_tenant(struct conf *conf)
 	conf->tenant_count = 1;
 }
 
-static void reset_world(struct world *world)
+static void forget_records(struct world *world)
 {
 	for (size_t i = 0; i < world->record_count; i++)
 		record_free(&world->records[i]);
 	world->record_count = 0;
+}
+
+static void reset_world(struct world *world)
+{
+	forget_records(world);
 	world->known_count = 0;
 	world->fail_count = 0;
 	world->mark_ways = 0;
@@ -603,6 +608,16 @@ static void act_later(struct play *play, char *text)
 	if (str_parse_duration(text, &duration_ms) != SG_OK)
 		die("later: a duration");
 	play->world.now_ms = START_MS + duration_ms;
+}
+
+/* forget: records and proofs of an earlier message in the case. */
+static void act_forget(struct play *play, char *text)
+{
+	struct world *world = &play->world;
+
+	(void)text;
+	forget_records(world);
+	world->proof_count = 0;
 }
 
 /* mark-created: the decision was made at the start of the case. */
@@ -864,6 +879,7 @@ static const struct {
 	{ "mark-ways", act_mark_ways }, { "conf", act_conf }, { "end", act_end },
 	{ "macro", act_macro }, { "order", act_order }, { "proof", act_proof },
 	{ "waiting", act_waiting }, { "later", act_later },
+	{ "forget", act_forget },
 	{ "mark-created", act_mark_created }, { "mark-body", act_mark_body },
 	{ "abort", act_abort }, { "expect", expect },
 };
