@@ -180,7 +180,8 @@ static bool file_was_renamed(const struct file *file)
 	struct stat now;
 	struct stat own;
 
-	if (stat(file->path, &now) != 0 || now.st_size == 0)
+	if (stat(file->path, &now) != 0 || now.st_size == 0 ||
+	    (file->older == NULL && file->fd < 0))
 		return false;
 	if (file->older != NULL)
 		return true;
@@ -219,51 +220,66 @@ static void file_shift(struct file *file)
 }
 
 /*
+ * What was read is read to its end, and path names another file. Others may have come and gone in
+ * between: they stand among the rotated ones. Goes on with the next of them, or with path.
+ */
+static enum fail_code file_leave(struct file *file, struct fail *f)
+{
+	struct place place = file->place;
+	struct older *newer = NULL;
+	enum fail_code code;
+
+	code = older_find(file->path, &place, 0, &newer, f);
+	if (code != SG_OK && code != SG_ENOTFOUND)
+		return code;
+	older_free(file->older);
+	file->older = NULL;
+	if (newer != NULL && older_next(newer, &file->place)) {
+		file->older = newer;
+		file_start(file, 0, 0);
+		return SG_OK;
+	}
+	older_free(newer);
+	fd_close(&file->fd);
+	place_clear(&file->place);
+	return file_from_start(file, f);
+}
+
+/* The file was truncated: what was not read of it is in a copy, if anywhere. */
+static enum fail_code file_truncated(struct file *file, struct fail *f)
+{
+	enum fail_code code;
+	bool found;
+
+	fd_close(&file->fd);
+	code = file_find_older(file, file->place, &found, f);
+	if (code != SG_OK || found)
+		return code;
+	file_lost(file);
+	return file_from_start(file, f);
+}
+
+/*
  * The end of what is read: goes on with the next rotated file, or with the new file at path.
- * *more_out: there may be more. Postfix or its logger writes to a renamed file until it opens the
- * new one, so the old one is read once more after the new one was seen to grow.
+ * *more_out: there may be more. renamed_before: as it was before the end was met, since Postfix or
+ * its logger writes to a renamed file until it opens the new one.
  */
 static enum fail_code file_at_end(struct file *file, bool renamed_before, bool *more_out,
     struct fail *f)
 {
 	enum fail_code code = SG_OK;
-	bool same;
-	bool found;
 
 	*more_out = true;
-	if (file->older != NULL) {
-		if (older_next(file->older, &file->place)) {
-			file_start(file, 0, 0);
-			return SG_OK;
-		}
-		if (!renamed_before) {
-			*more_out = false;
-			return SG_OK;
-		}
-		older_free(file->older);
-		file->older = NULL;
-		fd_close(&file->fd);
-		place_clear(&file->place);
-		return file_from_start(file, f);
-	}
-	*more_out = false;
-	if (file->fd < 0) {
+	if (file->older != NULL && older_next(file->older, &file->place)) {
+		file_start(file, 0, 0);
+	} else if (renamed_before) {
+		code = file_leave(file, f);
+	} else if (file->older == NULL && file->fd < 0) {
 		code = file_from_start(file, f);
 		*more_out = code == SG_OK && file->fd >= 0;
-		return code;
+	} else {
+		*more_out = false;
 	}
-	same = file_is_same(file);
-	if (same && !renamed_before)
-		return SG_OK;
-	/* renamed: read to its end, but others may have come and gone since */
-	fd_close(&file->fd);
-	code = file_find_older(file, file->place, &found, f);
-	if (code == SG_OK && !found) {
-		if (!renamed_before)
-			file_lost(file);
-		code = file_from_start(file, f);
-	}
-	*more_out = code == SG_OK;
 	return code;
 }
 
@@ -310,6 +326,13 @@ static enum fail_code file_next(struct source *source, enum source_got *got_out,
 			return SG_OK;
 		}
 		file_shift(file);
+		/* before each reading: a truncated file may have grown beyond the place again */
+		if (file->older == NULL && file->fd >= 0 && !file_is_same(file)) {
+			code = file_truncated(file, f);
+			if (code != SG_OK)
+				return code;
+			continue;
+		}
 		renamed = file_was_renamed(file);
 		code = file_read_some(file, &got, f);
 		if (code != SG_OK)
