@@ -16,14 +16,18 @@ local function must(result, what)
 	end
 end
 
--- A connection as Postfix makes it.
-local function connect(address)
+-- A connection as Postfix makes it. daemon: {daemon_name}, routes: {sealgate_routes}.
+local function connect(address, daemon, routes)
 	local conn = mt.connect(socket)
 	if conn == nil then
 		error("no connection to " .. socket)
 	end
 	must(mt.negotiate(conn, 6, nil, nil), "negotiate")
-	must(mt.macro(conn, SMFIC_CONNECT, "{daemon_name}", "smtpd"), "macro")
+	if routes ~= nil then
+		must(mt.macro(conn, SMFIC_CONNECT, "{daemon_name}", daemon, "{sealgate_routes}", routes), "macro")
+	else
+		must(mt.macro(conn, SMFIC_CONNECT, "{daemon_name}", daemon or "smtpd"), "macro")
+	end
 	must(mt.conninfo(conn, "client.example", address or "127.0.0.1"), "conninfo")
 	return conn
 end
@@ -33,7 +37,8 @@ local function begin(conn, to, fields)
 	must(mt.mailfrom(conn, "<alice@inside.example>"), "mailfrom")
 	report(mt.getreply(conn) == SMFIR_CONTINUE, "MAIL is answered continue", mt.getreply(conn))
 	for _, recipient in ipairs(to) do
-		must(mt.macro(conn, SMFIC_RCPT, "{rcpt_mailer}", "smtp"), "macro")
+		local host = recipient:match("@(.*)>")
+		must(mt.macro(conn, SMFIC_RCPT, "{rcpt_mailer}", "smtp", "{rcpt_host}", host), "macro")
 		must(mt.rcptto(conn, recipient), "rcptto")
 		report(mt.getreply(conn) == SMFIR_CONTINUE, "RCPT is answered continue", mt.getreply(conn))
 	end
@@ -185,3 +190,33 @@ report(reply == SMFIR_CONTINUE or reply == SMFIR_ACCEPT, "the one beside it is a
 report(mt.eom_check(a, MT_BODYCHANGE), "the one beside it is sealed")
 mt.disconnect(a)
 mt.disconnect(b)
+
+-- ---- where Postfix has routes, sealed mail gets one ----
+conn = connect(nil, "smtpd", "front smtp relay")
+begin(conn, { "<bob@partner.example>" }, fields(" [secure] by a transport of ours"))
+reply = finish(conn, { "The secret words\r\n" })
+report(reply == SMFIR_CONTINUE or reply == SMFIR_ACCEPT, "one to a routed transport is accepted", reply)
+report(mt.eom_check(conn, MT_HDRADD, "X-Sealgate-Route", " sealed smtp"), "it gets the route of sealed mail")
+report(mt.eom_check(conn, MT_BODYCHANGE), "it is sealed")
+mt.disconnect(conn)
+conn = connect(nil, "smtpd", "stage smtp relay")
+begin(conn, { "<bob@partner.example>" }, fields(" [secure] by the second stage"))
+reply = finish(conn, { "The secret words\r\n" })
+report(reply == SMFIR_CONTINUE or reply == SMFIR_ACCEPT, "one that only the stage may route is accepted", reply)
+report(mt.eom_check(conn, MT_HDRADD, "X-Sealgate-Mark"), "it is marked for the second stage")
+report(not mt.eom_check(conn, MT_BODYCHANGE), "it is not sealed at the front")
+mt.disconnect(conn)
+
+-- ---- the second stage and the fallback take nothing without a mark ----
+for _, daemon in ipairs({ "SEALGATE", "SEALGATE-FALLBACK" }) do
+	for _, mark in ipairs({ "X-None", "X-Sealgate-Kept", "X-Sealgate-Mark" }) do
+		conn = connect(nil, daemon, "front smtp relay")
+		local given = fields(" the plan")
+		table.insert(given, { mark, " v=1; t=inside; i=00; h=00" })
+		begin(conn, { "<bob@partner.example>" }, given)
+		reply = finish(conn, { "The secret words\r\n" })
+		report(reply == SMFIR_REPLYCODE, daemon .. " refuses a message with " .. mark, reply)
+		report(untouched(conn), daemon .. " does not touch a message with " .. mark)
+		mt.disconnect(conn)
+	end
+end

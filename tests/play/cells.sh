@@ -15,7 +15,7 @@ plan() {
 	*) local next=never ;;	# the tag [tls]
 	esac
 	if [ "$routed" = no ] || [ "$proof" = no ]; then
-		echo $next
+		echo "$next"
 	elif [ "$proof" = unknown ]; then
 		echo later
 	else
