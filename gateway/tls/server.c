@@ -149,6 +149,15 @@ static int shorter(int wait_ms, int other_ms)
 	return other_ms >= 0 && other_ms < wait_ms ? other_ms : wait_ms;
 }
 
+/* Looks through a part of the cache: when it is time, not in each round. */
+static void tend_policy(struct server *server)
+{
+	if (server->now_ms < server->tend_ms)
+		return;
+	policy_tend(server->policy);
+	server->tend_ms = server->now_ms + policy_wait_ms(server->policy);
+}
+
 static void round_once(struct server *server, int control, int terminate, int64_t tick_ms)
 {
 	struct pollfd polls[POLLS] = {
@@ -157,7 +166,8 @@ static void round_once(struct server *server, int control, int terminate, int64_
 	};
 	int wait = tick_ms > server->now_ms ? (int)(tick_ms - server->now_ms) : 0;
 
-	wait = shorter(wait, policy_wait_ms(server->policy));
+	wait = shorter(wait, server->tend_ms > server->now_ms ?
+	    (int)(server->tend_ms - server->now_ms) : 0);
 	wait = shorter(wait, source_live_timeout_ms(server->live));
 	if (poll(polls, POLLS, wait) < 0)
 		return;
@@ -165,7 +175,7 @@ static void round_once(struct server *server, int control, int terminate, int64_
 	if (polls[POLL_LOOP].revents != 0)
 		(void)loop_serve(server->loop);
 	source_live_process(server->live);
-	policy_tend(server->policy);
+	tend_policy(server);
 	serve_policy_continue(server->peers);
 	if (polls[POLL_CONTROL].revents != 0)
 		take_control(server, control);

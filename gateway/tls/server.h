@@ -41,6 +41,7 @@ struct server {
 	struct conf *conf_before;	/* owned: what the engine may still hold */
 	const struct clock *clock;
 	int64_t now_ms;			/* monotonic, taken once a round */
+	int64_t tend_ms;		/* when the engine wants care again */
 	struct loop *loop;
 	struct source_live *live;
 	struct policy *policy;
