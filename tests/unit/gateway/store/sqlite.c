@@ -256,6 +256,75 @@ static void notices_that_its_log_is_gone(void **state)
 	assert_true(place->store->ops->broken(place->store));
 }
 
+static void brings_a_first_schema_up_to_date(void **state)
+{
+	static const char back[] = "DROP TABLE mark_use; DROP TABLE waiting; DROP TABLE tls_session;"
+	    " DROP TABLE position; DELETE FROM schema_version WHERE version = 2";
+	struct place *place = *state;
+	struct store_session session = {100, "d.example", "mx", "192.0.2.1", "", 1};
+	struct store_counts counts;
+	struct fail f;
+	sqlite3 *db;
+
+	open_store(place);
+	assert_int_equal(put_record(place->store, "4A", "<1@x>", 10, &f), SG_OK);
+	store_close(place->store);
+	place->store = NULL;
+	assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, back, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	open_store(place);
+	assert_int_equal(place->store->ops->session_add(place->store, &session, &f), SG_OK);
+	assert_int_equal(place->store->ops->counts(place->store, 0, &counts, &f), SG_OK);
+	assert_int_equal(counts.records, 1);
+	assert_true(counts.schema >= 2);
+}
+
+static enum fail_code one_waits(void *context, const struct store_waiting *waiting, struct fail *f)
+{
+	(void)f;
+	*(int64_t *)context = waiting->time_ms;
+	return SG_OK;
+}
+
+static enum fail_code one_session(void *context, const struct store_session *session,
+    struct fail *f)
+{
+	(void)f;
+	*(uint64_t *)context += session->count;
+	return SG_OK;
+}
+
+static void forgets_what_waits_and_sessions_that_are_old(void **state)
+{
+	struct place *place = *state;
+	struct store_waiting waiting = {"4A", "a@b", 1000, true, "mx", "no"};
+	struct store_session session = {100, "d.example", "mx", "192.0.2.1", "", 3};
+	struct store_session from = {100, "", "", "", "", 0};
+	const struct store_ops *ops;
+	uint64_t sessions = 0;
+	int64_t time_ms = 0;
+	struct fail f;
+
+	open_store(place);
+	ops = place->store->ops;
+	assert_int_equal(ops->waiting_put(place->store, &waiting, &f), SG_OK);
+	assert_int_equal(ops->session_add(place->store, &session, &f), SG_OK);
+	assert_int_equal(ops->fact_purge(place->store, 1000, 100, &f), SG_OK);
+	assert_int_equal(ops->waiting_get(place->store, "4A", "a@b", one_waits, &time_ms, &f),
+	    SG_OK);
+	assert_int_equal(time_ms, 1000);
+	assert_int_equal(ops->session_list(place->store, &from, 10, one_session, &sessions, &f),
+	    SG_OK);
+	assert_int_equal(sessions, 3);
+	assert_int_equal(ops->fact_purge(place->store, 1001, 101, &f), SG_OK);
+	assert_int_equal(ops->waiting_get(place->store, "4A", "a@b", one_waits, &time_ms, &f),
+	    SG_ENOTFOUND);
+	assert_int_equal(ops->session_list(place->store, &from, 10, one_session, &sessions, &f),
+	    SG_OK);
+	assert_int_equal(sessions, 3);
+}
+
 static void refuses_a_newer_schema(void **state)
 {
 	struct place *place = *state;
@@ -558,6 +627,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(notices_that_its_log_is_gone, place_make,
 		    place_drop),
 		cmocka_unit_test_setup_teardown(refuses_a_newer_schema, place_make, place_drop),
+		cmocka_unit_test_setup_teardown(brings_a_first_schema_up_to_date, place_make,
+		    place_drop),
+		cmocka_unit_test_setup_teardown(forgets_what_waits_and_sessions_that_are_old, place_make,
+		    place_drop),
 		cmocka_unit_test_setup_teardown(goes_on_after_a_full_disk, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(says_when_its_disk_is_read_only, place_make,
 		    place_drop),

@@ -64,7 +64,7 @@ static void run_writer(const struct bench *b)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		(void)freopen("/dev/null", "w", stderr);
+		(void)dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 		execl(WRITER, WRITER, b->output, b->input, (char *)NULL);
 		_exit(127);
 	}
