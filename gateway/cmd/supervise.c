@@ -108,6 +108,8 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 	add_worker(supervise, "sealgate-scan", CONF_SCAN, true);
 	for (unsigned int i = 0; i < pdfs && i < WORKERS_MAX - WORKERS_SINGLE; i++)
 		add_worker(supervise, "sealgate-pdf", CONF_PDF, true);
+	add_worker(supervise, "sealgate-tls", CONF_TLS, true);
+	add_worker(supervise, "sealgate-trace", CONF_TRACE, false);
 	add_worker(supervise, "sealgate-milter", CONF_MILTER, false);
 	*supervise_out = supervise;
 	return SG_OK;
