@@ -139,7 +139,7 @@ struct display_matrix {
 
 /*
  * A piece of structure (ISO 32000-2 14.8.4): "Sect", "P", "H1".."H6", "L", "LI", "Lbl", "LBody",
- * "Table", "TR", "TH", "TD", "Figure", "Link", "Note", "Span", or "Artifact" for what is no content.
+ * "Table", "TR", "TH", "TD", "Figure", "Link", "Note", "Span", or "Artifact" for decoration.
  * Its parent is the element in which it began first.
  */
 struct display_element {

@@ -3,22 +3,20 @@
 #include "gateway/base/fd.h"
 #include "pdfenc/compose.h"
 #include "pdfenc/mime.h"
-#include "pdfenc/paint.h"
 #include "pdfenc/pdfenc.h"
 #include "pdfenc/seal.h"
+#include "pdfenc/write.h"
 
 static enum fail_code seal_pages(const struct job_request *request, const struct fd_map *map,
-    const struct document *document, const struct display *display, struct seal_request *seal,
-    int *pdf_out, struct fail *f)
+    const struct write_request *write, struct seal_request *seal, int *pdf_out, struct fail *f)
 {
 	GByteArray *pages = g_byte_array_sized_new(65536);
-	enum fail_code code = paint_pdf(display, pages, f);
+	enum fail_code code = write_pdf(write, pages, f);
 
 	seal->pages = pages;
-	seal->document = document;
 	seal->password = request->password;
 	seal->owner_password = request->owner_password;
-	if (map->size <= JOB_ORIGINAL_MAX || document->truncated || seal->original != NULL) {
+	if (map->size <= JOB_ORIGINAL_MAX || seal->document->truncated || seal->original != NULL) {
 		seal->original = map->data;
 		seal->original_size = map->size;
 	}
@@ -34,7 +32,8 @@ static enum fail_code print_document(const struct job_options *options,
 {
 	struct flow *flow = compose_flow(document);
 	struct layout_request layout = { .document = document, .flow = flow };
-	struct seal_request seal = { .pages = NULL };
+	struct seal_request seal = { .document = document };
+	struct write_request write = { .faces = layout_engine_faces(options->engine) };
 	struct display *display;
 	enum fail_code code;
 	bool cut;
@@ -46,7 +45,10 @@ static enum fail_code print_document(const struct job_options *options,
 	display = layout_pages(options->engine, &layout, &cut);
 	seal.language = layout.language;
 	seal.original = cut ? map->data : NULL;
-	code = seal_pages(request, map, document, display, &seal, &result_out->pdf, f);
+	write.display = display;
+	write.title = seal_title(document);
+	write.language = layout.language;
+	code = seal_pages(request, map, &write, &seal, &result_out->pdf, f);
 	result_out->pages = display->pages->len;
 	result_out->attachments = document->files->len;
 	display_free(display);

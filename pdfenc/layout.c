@@ -1,9 +1,12 @@
 #include "pdfenc/layout.h"
 
+#include <pango/pangofc-fontmap.h>
+#include <pango/pangoft2.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "pdfenc/head.h"
+#include "pdfenc/html/pages.h"
 #include "pdfenc/setter.h"
 
 #define A4_WIDTH 595.276f	/* points */
@@ -22,7 +25,9 @@ static const struct display_color hairline = { 0.80f, 0.83f, 0.86f, 0 };
 static const struct display_color note_ink = { 0.55f, 0.18f, 0.10f, 0 };
 
 struct layout_engine {
+	PangoFontMap *map;
 	PangoContext *context;
+	struct faces *faces;
 	PangoFontDescription *fonts[SETTER_FONTS];
 };
 
@@ -47,6 +52,16 @@ static void warm_up(struct layout_engine *engine)
 	}
 }
 
+/* Glyphs stand where the font says, at any size: pages are scaled. */
+static void no_hints(FcPattern *pattern, void *data)
+{
+	(void)data;
+	(void)FcPatternDel(pattern, FC_HINTING);
+	(void)FcPatternAddBool(pattern, FC_HINTING, FcFalse);
+	(void)FcPatternDel(pattern, FC_HINT_STYLE);
+	(void)FcPatternAddInteger(pattern, FC_HINT_STYLE, FC_HINT_NONE);
+}
+
 struct layout_engine *layout_engine_new(void)
 {
 	static const char *const names[SETTER_FONTS] = {
@@ -60,15 +75,13 @@ struct layout_engine *layout_engine_new(void)
 		[SETTER_STRONG] = "Liberation Sans, Noto Sans, sans-serif Bold 9.5",
 	};
 	struct layout_engine *engine = g_new0(struct layout_engine, 1);
-	PangoFontMap *map = pango_cairo_font_map_get_default();
-	cairo_font_options_t *options = cairo_font_options_create();
 
-	engine->context = pango_font_map_create_context(map);
-	pango_cairo_context_set_resolution(engine->context, 72);
-	cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-	cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-	pango_cairo_context_set_font_options(engine->context, options);
-	cairo_font_options_destroy(options);
+	engine->map = pango_ft2_font_map_new();
+	pango_ft2_font_map_set_resolution(PANGO_FT2_FONT_MAP(engine->map), 72, 72);
+	pango_fc_font_map_set_default_substitute(PANGO_FC_FONT_MAP(engine->map), no_hints, NULL,
+	    NULL);
+	engine->context = pango_font_map_create_context(engine->map);
+	engine->faces = faces_new();
 	pango_context_set_round_glyph_positions(engine->context, FALSE);
 	for (unsigned int i = 0; i < SETTER_FONTS; i++)
 		engine->fonts[i] = pango_font_description_from_string(names[i]);
@@ -82,8 +95,16 @@ void layout_engine_free(struct layout_engine *engine)
 		return;
 	for (unsigned int i = 0; i < SETTER_FONTS; i++)
 		pango_font_description_free(engine->fonts[i]);
+	/* faces hold what the fonts of the map are made of */
+	faces_free(engine->faces);
 	g_object_unref(engine->context);
+	g_object_unref(engine->map);
 	g_free(engine);
+}
+
+struct faces *layout_engine_faces(struct layout_engine *engine)
+{
+	return engine->faces;
 }
 
 /* ---- blocks ---- */
@@ -147,6 +168,7 @@ static void style_of(const struct flow_block *block, struct setter_text *text)
 	case FLOW_PARAGRAPH:
 	case FLOW_RULE:
 	case FLOW_NESTED:
+	case FLOW_HTML:
 		break;
 	}
 }
@@ -210,10 +232,37 @@ static void set_footer(struct setter *setter, unsigned int page, const char *sub
 	setter_on_page(setter, page, y, &text);
 }
 
-static void set_flow(struct setter *setter, const struct flow *flow)
+/* How many blocks of the text form are to be skipped: all of them if the pages could be drawn. */
+static unsigned int set_html(struct setter *setter, const struct layout_request *request,
+    const struct flow_block *block, int64_t *cpu_ms_left)
 {
-	for (unsigned int i = 0; i < flow->blocks->len && !setter->full; i++)
-		set_block(setter, g_ptr_array_index(flow->blocks, i));
+	static const char note[] = "This message could not be shown as it was designed; this is its "
+	    "text. The original is in the attached file original.eml.";
+	struct flow *own;
+
+	setter_bars(setter, 0);
+	if (pages_set_html(setter, request->document, block->html, cpu_ms_left))
+		return block->count;
+	own = flow_new();
+	g_string_append(flow_add(own, FLOW_NOTE)->text, note);
+	set_block(setter, g_ptr_array_index(own->blocks, 0));
+	flow_free(own);
+	return 0;
+}
+
+static void set_flow(struct setter *setter, const struct layout_request *request)
+{
+	const GPtrArray *blocks = request->flow->blocks;
+	int64_t cpu_ms_left = PAGES_CPU_ALL_MS;
+
+	for (unsigned int i = 0; i < blocks->len && !setter->full; i++) {
+		const struct flow_block *block = g_ptr_array_index(blocks, i);
+
+		if (block->kind == FLOW_HTML)
+			i += set_html(setter, request, block, &cpu_ms_left);
+		else
+			set_block(setter, block);
+	}
 	setter_bars(setter, 0);
 }
 
@@ -233,7 +282,7 @@ struct display *layout_pages(struct layout_engine *engine, const struct layout_r
 	    pango_language_from_string(request->language != NULL ? request->language : "en"));
 	setter_start(&setter);
 	head_set(&setter, request->document, request->protection);
-	set_flow(&setter, request->flow);
+	set_flow(&setter, request);
 	for (unsigned int i = 0; i < setter.display->pages->len; i++)
 		set_footer(&setter, i, subject != NULL ? subject : "");
 	*cut_out = setter.full;

@@ -12,13 +12,17 @@
 
 #include "pdfenc/display.h"
 #include "pdfenc/document.h"
+#include "pdfenc/faces.h"
 #include "pdfenc/flow.h"
 
 struct layout_engine;
 
 /* NULL: no fonts at all. Loads what the common scripts need (do it before the sandbox closes). */
 struct layout_engine *layout_engine_new(void);
+/* Releases it; all displays made with it are gone before. */
 void layout_engine_free(struct layout_engine *engine);
+/* What the writer keeps of the fonts; the engine owns it. */
+struct faces *layout_engine_faces(struct layout_engine *engine);
 
 struct layout_request {
 	const struct document *document;	/* its head and files are printed */

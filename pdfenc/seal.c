@@ -159,6 +159,11 @@ static enum fail_code write_job(struct qpdf_job *job, int *pdf_out, struct fail 
 	return code;
 }
 
+const char *seal_title(const struct document *document)
+{
+	return document->head.subject != NULL ? document->head.subject : "Message";
+}
+
 enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out, struct fail *f)
 {
 	struct qpdf_job job = { .out = -1 };
@@ -177,8 +182,7 @@ enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out, struct
 	job.pages = request->pages->data;
 	job.pages_size = request->pages->len;
 	job.files = files;
-	job.title = request->document->head.subject != NULL ? request->document->head.subject :
-	    "Message";
+	job.title = seal_title(request->document);
 	job.language = request->language;
 	job.password = (const char *)user.data;
 	job.owner_password = (const char *)owner.data;

@@ -19,7 +19,7 @@
 #define SEAL_PASSWORD_MAX 127	/* bytes, ISO 32000-2 7.6.4.3.3 */
 
 struct seal_request {
-	const GByteArray *pages;		/* what paint made */
+	const GByteArray *pages;		/* what write_pdf made */
 	const struct document *document;	/* its files are attached, its subject is title */
 	const void *original;			/* attached as original.eml; NULL: not */
 	size_t original_size;
@@ -28,6 +28,8 @@ struct seal_request {
 	const struct secret *owner_password;	/* NULL or empty: random */
 };
 
+/* What a document is called: its subject; borrowed from it. */
+const char *seal_title(const struct document *document);
 /* *pdf_out: a memfd that can no longer be written; the caller closes. */
 MUST_USE enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out,
     struct fail *f);

@@ -7,7 +7,7 @@
 #ifndef SG_PDFENC_SETTER_H
 #define SG_PDFENC_SETTER_H
 
-#include <pango/pangocairo.h>
+#include <pango/pango.h>
 #include <stdbool.h>
 
 #include "pdfenc/display.h"

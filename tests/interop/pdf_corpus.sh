@@ -29,8 +29,8 @@ case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;
 mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' \
 	! -path '*/pdfenc/main.o')
 mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
-read -ra flags < <(pkg-config --cflags gmime-3.0 pangocairo pangoft2)
-read -ra libs < <(pkg-config --libs gmime-3.0 pangocairo pangoft2 fontconfig libqpdf libidn2)
+read -ra flags < <(pkg-config --cflags gmime-3.0 pangoft2 harfbuzz harfbuzz-subset)
+read -ra libs < <(pkg-config --libs gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libqpdf libidn2)
 gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$work/pdf_seal" \
 	tests/lib/pdf_seal.c "${objects[@]}" "${config[@]}" "${libs[@]}" -lstdc++ -lm -lpthread ||
 	{ echo "not ok driver does not build"; exit 1; }

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "pdfenc/layout.h"
-#include "pdfenc/paint.h"
 #include "pdfenc/text.h"
+#include "pdfenc/write.h"
 
 static struct display *set(struct layout_engine *engine, const char *text, unsigned int pages_max,
     bool *cut)
@@ -135,15 +135,17 @@ static void too_long_a_text_says_where_the_rest_is(void **state)
 	g_free(text);
 }
 
-static void what_is_laid_out_can_be_painted(void **state)
+static void what_is_laid_out_can_be_written(void **state)
 {
 	char *text = long_text(100);
 	bool cut;
 	struct display *display = set(*state, text, 100, &cut);
 	GByteArray *pdf = g_byte_array_new();
+	struct write_request request = { .display = display, .title = "title" };
 	struct fail f;
 
-	assert_int_equal(paint_pdf(display, pdf, &f), SG_OK);
+	request.faces = layout_engine_faces(*state);
+	assert_int_equal(write_pdf(&request, pdf, &f), SG_OK);
 	assert_true(pdf->len > 1000);
 	assert_memory_equal(pdf->data, "%PDF-", 5);
 	g_byte_array_unref(pdf);
@@ -169,7 +171,7 @@ int main(void)
 		cmocka_unit_test(every_glyph_has_its_text_and_stands_on_the_page),
 		cmocka_unit_test(no_line_is_lost_between_pages),
 		cmocka_unit_test(too_long_a_text_says_where_the_rest_is),
-		cmocka_unit_test(what_is_laid_out_can_be_painted),
+		cmocka_unit_test(what_is_laid_out_can_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

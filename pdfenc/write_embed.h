@@ -1,0 +1,18 @@
+/*
+ * write_embed: the objects of an embedded font: Type 0, /ToUnicode, descriptor, program.
+ */
+#ifndef SG_PDFENC_WRITE_EMBED_H
+#define SG_PDFENC_WRITE_EMBED_H
+
+#include <hb.h>
+
+#include "pdfenc/write_file.h"
+
+struct write_font;
+
+/* Writes a font with a program; returns its object's number. */
+unsigned int embed_font(struct write_file *file, const struct write_font *font);
+/* A TrueType font of two empty glyphs; the caller hb_blob_destroys. */
+hb_blob_t *embed_carrier(void);
+
+#endif

@@ -1,0 +1,372 @@
+#include <math.h>
+#include <string.h>
+
+#include "pdfenc/write_page.h"
+
+#define NEAR 3.0		/* thousandths of an em that a glyph may stand off: 0.03 points */
+#define GAP_MAX 20000.0		/* thousandths of an em within one array */
+#define SAME_LINE 0.01		/* points */
+#define BOLD_LINE (1 / 30.0)	/* of the font's size: what a made bold is stroked with */
+#define CLUSTER_GLYPHS 16u	/* of one cluster that are looked at one by one */
+
+/* A cluster in drawing order: left to right. */
+struct cluster {
+	const struct display_glyph *glyphs;
+	unsigned int count;
+	unsigned int first;	/* of the run's glyphs */
+	const char *text;
+	unsigned int size;
+};
+
+typedef void cluster_fn(struct write_page *page, const struct display_run *run,
+    const struct write_style *style, const struct cluster *cluster);
+
+/* ---- text objects ---- */
+
+static void end_array(struct write_page *page)
+{
+	if (page->in_array)
+		g_string_append(page->out, page->in_string ? ")]TJ\n" : "]TJ\n");
+	page->in_array = false;
+	page->in_string = false;
+}
+
+static void begin_text(struct write_page *page)
+{
+	if (page->in_text)
+		return;
+	g_string_append(page->out, "BT\n");
+	page->in_text = true;
+	page->skewed = false;
+	page->line_x = 0;
+	page->line_y = 0;
+	page->pen = NAN;	/* nowhere: the first glyph moves */
+}
+
+static void set_font(struct write_page *page, const struct write_font *font, double size,
+    unsigned int mode)
+{
+	if (page->now.font != font || page->now.size != size) {
+		end_array(page);
+		g_string_append(page->out, "/F");
+		put_count(page->out, font->index);
+		g_string_append_c(page->out, ' ');
+		put_number(page->out, size);
+		g_string_append(page->out, " Tf\n");
+		page->now.font = font;
+		page->now.size = size;
+	}
+	if (page->now.mode != mode) {
+		end_array(page);
+		put_count(page->out, mode);
+		g_string_append(page->out, " Tr\n");
+		page->now.mode = mode;
+	}
+}
+
+static double hundredths(double value)
+{
+	return round(value * 100) / 100;
+}
+
+static void move(struct write_page *page, double x, double y, double slant)
+{
+	double to[2] = { hundredths(x), hundredths(y) };
+	double step[2] = { to[0] - page->line_x, to[1] - page->line_y };
+
+	end_array(page);
+	if (slant != 0 || page->skewed) {
+		g_string_append(page->out, "1 0 ");
+		put_fine(page->out, slant);
+		g_string_append(page->out, " 1 ");
+		put_numbers(page->out, to, 2);
+		g_string_append(page->out, "Tm\n");
+		page->skewed = slant != 0;
+	} else {
+		put_numbers(page->out, step, 2);
+		g_string_append(page->out, "Td\n");
+	}
+	page->line_x = to[0];
+	page->line_y = to[1];
+	page->pen = to[0];
+}
+
+static void put_code(GString *out, unsigned int code)
+{
+	const unsigned int bytes[2] = { code >> 8 & 0xff, code & 0xff };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (bytes[i] == '(' || bytes[i] == ')' || bytes[i] == '\\')
+			g_string_append_c(out, '\\');
+		if (bytes[i] == '\r')
+			g_string_append(out, "\\r");
+		else
+			g_string_append_c(out, (char)bytes[i]);
+	}
+}
+
+/* One glyph at (x, y) of PDF's page. */
+static void put_glyph(struct write_page *page, unsigned int code, double width, double x, double y,
+    double slant)
+{
+	double size = page->now.size;
+	double gap = (x - page->pen) * 1000 / size;
+
+	if (!(fabs(gap) < GAP_MAX) || fabs(y - page->line_y) > SAME_LINE ||
+	    (slant != 0) != page->skewed) {
+		move(page, x, y, slant);
+		gap = 0;
+	}
+	if (!page->in_array)
+		g_string_append_c(page->out, '[');
+	page->in_array = true;
+	if (fabs(gap) > NEAR) {
+		long whole = lround(-gap);
+
+		g_string_append(page->out, page->in_string ? ")" : "");
+		put_number(page->out, (double)whole);
+		page->in_string = false;
+		page->pen -= (double)whole * size / 1000;
+	}
+	if (!page->in_string)
+		g_string_append_c(page->out, '(');
+	page->in_string = true;
+	put_code(page->out, code);
+	page->pen += width * size / 1000;
+}
+
+static void put_slot(struct write_page *page, const struct write_style *style, unsigned int slot,
+    const struct display_glyph *glyph)
+{
+	const struct write_code *code = &g_array_index(style->font->codes, struct write_code, slot);
+
+	put_glyph(page, write_font_code(style->font, slot), (double)code->width, (double)glyph->x,
+	    page->height - (double)glyph->y, style->slant);
+}
+
+/* ---- text that no glyph shows ---- */
+
+static double glyph_width(const struct display_run *run, unsigned int i)
+{
+	float end = i + 1 < run->glyph_count ? run->glyphs[i + 1].x :
+	    run->glyphs[0].x + run->width;
+
+	return MAX((double)(end - run->glyphs[i].x), 0);
+}
+
+static void carry(struct write_page *page, const struct display_run *run,
+    const struct write_style *style, const struct cluster *cluster)
+{
+	struct write_fonts *fonts = &page->document->fonts;
+	double width = 0;
+	unsigned int slot;
+
+	if (cluster->count == 0 || cluster->size == 0 || !(style->size > 0))
+		return;
+	for (unsigned int i = 0; i < cluster->count; i++)
+		width += glyph_width(run, cluster->first + i);
+	width = round(width * 1000 / style->size);
+	slot = write_fonts_carry(fonts, cluster->text, cluster->size, width);
+	begin_text(page);
+	set_font(page, fonts->carrier, style->size, 3);
+	put_glyph(page, slot, (double)g_array_index(fonts->carrier->codes, struct write_code,
+	    slot).width, (double)cluster->glyphs[0].x, page->height - (double)cluster->glyphs[0].y,
+	    0);
+}
+
+/* ---- text ---- */
+
+static void begin_marked(struct write_page *page, const struct cluster *cluster)
+{
+	end_array(page);
+	g_string_append(page->out, "/Span<</ActualText");
+	put_text(page->out, cluster->text, cluster->size);
+	g_string_append(page->out, ">>BDC\n");
+}
+
+static void end_marked(struct write_page *page)
+{
+	end_array(page);
+	g_string_append(page->out, "EMC\n");
+}
+
+/* The cluster's text as a whole is what its glyphs say. */
+static void put_marked(struct write_page *page, const struct write_style *style,
+    const struct cluster *cluster)
+{
+	const char *end = cluster->text + cluster->size;
+	const char *at = cluster->text;
+	bool says;
+
+	begin_marked(page, cluster);
+	for (unsigned int i = 0; i < cluster->count; i++) {
+		const char *next = g_utf8_next_char(at);
+		unsigned int size = (unsigned int)(MIN(next, end) - at);
+
+		put_slot(page, style, write_font_slot(style->font, cluster->glyphs[i].id, at, size,
+		    true, &says), &cluster->glyphs[i]);
+		at = next < end ? next : at;
+	}
+	end_marked(page);
+}
+
+/*
+ * Whether each glyph is one character: as many of both, and all but one are what the font has for
+ * them (the one may be a shaped letter below its marks). Fills the slots.
+ */
+static bool one_by_one(const struct write_style *style, const struct cluster *cluster,
+    bool backward, unsigned int *slots)
+{
+	const char *at = cluster->text;
+	unsigned int strange = 0;
+	bool says = true;
+
+	if (cluster->count > CLUSTER_GLYPHS ||
+	    g_utf8_strlen(cluster->text, cluster->size) != (glong)cluster->count)
+		return false;
+	for (unsigned int i = 0; i < cluster->count; i++) {
+		unsigned int k = backward ? cluster->count - 1 - i : i;
+		hb_codepoint_t nominal = 0;
+
+		(void)hb_font_get_nominal_glyph(style->face->font, g_utf8_get_char(at), &nominal);
+		strange += nominal != cluster->glyphs[k].id;
+		at = g_utf8_next_char(at);
+	}
+	if (strange > 1)
+		return false;
+	at = cluster->text;
+	for (unsigned int i = 0; i < cluster->count && says; i++) {
+		unsigned int k = backward ? cluster->count - 1 - i : i;
+		const char *next = g_utf8_next_char(at);
+
+		slots[k] = write_font_slot(style->font, cluster->glyphs[k].id, at,
+		    (unsigned int)(next - at), false, &says);
+		at = next;
+	}
+	return says;
+}
+
+static bool has_missing(const struct cluster *cluster)
+{
+	for (unsigned int i = 0; i < cluster->count; i++)
+		if (cluster->glyphs[i].id == 0)
+			return true;
+	return false;
+}
+
+static void put_cluster(struct write_page *page, const struct display_run *run,
+    const struct write_style *style, const struct cluster *cluster)
+{
+	unsigned int slots[CLUSTER_GLYPHS];
+	bool says;
+
+	if (cluster->count == 0 || cluster->size == 0)
+		return;
+	if (has_missing(cluster)) {
+		carry(page, run, style, cluster);
+		return;
+	}
+	set_font(page, style->font, style->size, style->bold ? 2 : 0);
+	if (cluster->count == 1) {
+		slots[0] = write_font_slot(style->font, cluster->glyphs[0].id, cluster->text,
+		    cluster->size, false, &says);
+		if (!says)
+			begin_marked(page, cluster);
+		put_slot(page, style, slots[0], &cluster->glyphs[0]);
+		if (!says)
+			end_marked(page);
+		return;
+	}
+	if (!one_by_one(style, cluster, run->backward, slots)) {
+		put_marked(page, style, cluster);
+		return;
+	}
+	for (unsigned int i = 0; i < cluster->count; i++)
+		put_slot(page, style, slots[i], &cluster->glyphs[i]);
+}
+
+/* ---- runs ---- */
+
+/* Calls put for each cluster in the order of the glyphs. */
+static void each_cluster(struct write_page *page, const struct display_run *run,
+    const struct write_style *style, cluster_fn *put)
+{
+	struct cluster cluster = { run->glyphs, run->glyph_count, 0, run->text, run->text_size };
+	unsigned int text_at = run->backward ? run->text_size : 0;
+	unsigned int glyph_at = 0;
+
+	if (run->clusters == NULL) {
+		put(page, run, style, &cluster);
+		return;
+	}
+	for (unsigned int i = 0; i < run->cluster_count; i++) {
+		const struct display_cluster *from = &run->clusters[run->backward ?
+		    run->cluster_count - 1 - i : i];
+
+		/* the display says that they fit; a mistake there must not read elsewhere */
+		if (from->glyphs > run->glyph_count - glyph_at ||
+		    from->bytes > (run->backward ? text_at : run->text_size - text_at))
+			return;
+		text_at -= run->backward ? from->bytes : 0;
+		cluster.glyphs = run->glyphs + glyph_at;
+		cluster.count = from->glyphs;
+		cluster.first = glyph_at;
+		cluster.text = run->text + text_at;
+		cluster.size = from->bytes;
+		put(page, run, style, &cluster);
+		text_at += run->backward ? 0 : from->bytes;
+		glyph_at += from->glyphs;
+	}
+}
+
+static void put_pictures(struct write_page *page, const struct display_run *run,
+    const struct write_style *style)
+{
+	write_page_end_text(page);
+	for (unsigned int i = 0; i < run->glyph_count; i++) {
+		const struct display_glyph *glyph = &run->glyphs[i];
+		hb_glyph_extents_t extents;
+		unsigned int index = write_glyph_image(&page->document->images,
+		    page->document->fonts.faces, style->face, glyph->id);
+		double unit = style->size / hb_face_get_upem(style->face->face);
+		double matrix[6] = { 0, 0, 0, 0, 0, 0 };
+
+		if (index == 0 || !hb_font_get_glyph_extents(style->face->font, glyph->id, &extents))
+			continue;
+		matrix[0] = extents.width * unit;
+		matrix[3] = -extents.height * unit;
+		matrix[4] = (double)glyph->x + extents.x_bearing * unit;
+		matrix[5] = page->height - (double)glyph->y + (extents.y_bearing + extents.height) *
+		    unit;
+		write_page_image(page, index, matrix);
+	}
+}
+
+void write_text_run(struct write_page *page, const struct display_run *run)
+{
+	const struct write_style *style = write_style_of(&page->document->fonts, run->font);
+	struct display_color opaque = page->now.fill;
+
+	if (run->glyph_count == 0 || run->text_size == 0 || !(style->size > 0))
+		return;
+	write_page_content(page);
+	if (style->face->kind == FACE_PICTURES) {
+		opaque.clear = run->color.clear;
+		end_array(page);
+		write_page_fill(page, opaque);
+		put_pictures(page, run, style);
+		each_cluster(page, run, style, carry);
+		return;
+	}
+	end_array(page);
+	begin_text(page);
+	write_page_fill(page, run->color);
+	if (style->font == NULL) {
+		write_outlines(page, run, style);
+		each_cluster(page, run, style, carry);
+		return;
+	}
+	if (style->bold)
+		write_page_stroke(page, run->color, hundredths(style->size * BOLD_LINE));
+	each_cluster(page, run, style, put_cluster);
+}
