@@ -2,7 +2,7 @@
  * cache: what is published for next hops: DANE and MTA-STS, never the administrator's settings.
  *
  * A hash table with a list by last use. An entry is one block besides the few texts that domains
- * with a policy have: 100,000 domains without one take about 25 MB. Finding allocates nothing. Times
+ * with a policy have (figures: docs/benchmarks.md). Finding allocates nothing. Times
  * are of the monotonic clock, but for MTA-STS, whose policies live up to a year: those are of the
  * wall clock. One thread.
  */
@@ -45,7 +45,7 @@ struct cache_found {
 	unsigned char trouble;	/* enum cache_trouble */
 	bool no_domain;		/* the name does not exist */
 	bool null_mx;		/* RFC 7505 */
-	char *how;		/* of DANE, or of the failure, in words; NULL where there is nothing */
+	char *how;		/* of DANE or a failure, in words; NULL: nothing */
 	char *tlsa;		/* "mx.example: 3 1 1 ...", LF between them; NULL if none */
 	char *sts_why;		/* of the trouble, in words; NULL if none */
 	struct cache_sts *sts;	/* NULL if none was ever fetched or it is over */
@@ -55,11 +55,11 @@ struct cache_entry {
 	struct cache_entry *next;	/* in its bucket */
 	struct cache_entry *newer;	/* by last use */
 	struct cache_entry *older;
-	void *run;			/* the lookup under way, or NULL; such entries are not evicted */
+	void *run;			/* a lookup under way, or NULL; not evicted then */
 	int64_t until_ms;		/* what was found counts until then; 0: nothing yet */
 	int64_t looked_ms;		/* when it was looked up */
 	int64_t retry_ms;		/* no refresh before it */
-	int64_t sts_tried_ms;		/* wall clock: last fetch of the file, also in vain; 0: never */
+	int64_t sts_tried_ms;		/* wall clock: last fetch, also in vain; 0: never */
 	int64_t asked_ms;		/* when it was asked for last */
 	struct cache_found found;
 	uint32_t hash;

@@ -12,7 +12,7 @@
 #include "gateway/tls/source.h"
 
 #define DANE_NAME_MAX 256	/* bytes of a name with NUL */
-#define DANE_MX_MAX ((size_t)40)	/* exchanges of a domain that are looked at, the best ones */
+#define DANE_MX_MAX ((size_t)40)	/* the best exchanges of a domain; more are not looked at */
 
 struct dane_mx {
 	char name[DANE_NAME_MAX];	/* lower case, no final dot; "" is the root */

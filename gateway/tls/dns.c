@@ -103,6 +103,7 @@ static enum fail_code set_up(struct ub_ctx *context, const struct conf *conf, st
 	int error = set_options(context);
 
 	(void)ub_ctx_debuglevel(context, 0);
+	(void)ub_ctx_debugout(context, NULL);	/* it would write lines that are not ours */
 	if (error == 0)
 		error = ub_ctx_async(context, 1);
 	if (error != 0)

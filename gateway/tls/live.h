@@ -1,7 +1,7 @@
 /*
  * live: the real source of policies: DNS by libunbound (dns.h), files by libcurl (https.h).
  *
- * For one event loop, one thread: source_live_fd() is an epoll descriptor that becomes readable when
+ * For one event loop, one thread: source_live_fd() is an epoll descriptor, readable when
  * there is something to do, so that it can stand in another epoll or in poll(2). Call
  * source_live_process() then, and when source_live_timeout_ms() is over. Answers are given from
  * source_live_process() alone, or before the question returns.

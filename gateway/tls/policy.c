@@ -11,7 +11,7 @@
 #define REFRESH_MAX ((size_t)32)	/* at once, beside what is asked for */
 #define AHEAD_MIN_MS (INT64_C(20) * 1000)	/* more than the 16 s */
 #define AHEAD_MAX_MS (INT64_C(600) * 1000)
-#define STS_CARE_MS (30 * POLICY_DAY_MS)	/* policies of domains that get no mail are not fetched */
+#define STS_CARE_MS (30 * POLICY_DAY_MS)	/* for domains that still get mail */
 
 /* ---- life ---- */
 

@@ -48,8 +48,8 @@ struct policy_answer {
 	enum policy_kind kind;
 	enum policy_source source;
 	bool proven;			/* delivery under it proves who the peer is */
-	char text[POLICY_TEXT_MAX];	/* "dane-only", "secure match=mx.example servername=hostname" */
-	char tlsrpt[POLICY_TEXT_MAX];	/* what Postfix 3.10 takes besides in the TLSRPT form, or "" */
+	char text[POLICY_TEXT_MAX];	/* "dane-only", "secure match=mx.example ..." */
+	char tlsrpt[POLICY_TEXT_MAX];	/* what Postfix 3.10 takes besides, or "" */
 	char reason[POLICY_REASON_MAX];	/* one line for people: log, trace, check */
 	int64_t ttl_ms;			/* how long it holds */
 };
@@ -58,7 +58,10 @@ typedef void policy_done_fn(void *context, const struct policy_answer *answer);
 
 struct policy;
 
-/* conf and source are borrowed and outlive it. NULL = no memory. */
+/*
+ * conf and source are borrowed and outlive it. NULL = no memory. After policy_free nobody who waits
+ * is called; what the source still owes may come until the source ends.
+ */
 struct policy *policy_new(const struct conf *conf, const struct source *source,
     const struct clock *clock);
 void policy_free(struct policy *policy);
@@ -85,7 +88,7 @@ void policy_prove(struct policy *policy, const char *hop, bool relayed, policy_d
 #define POLICY_STEPS_MAX 200
 
 struct policy_step {
-	char *question;		/* "MX partner.example", "GET https://mta-sts.partner.example/..." */
+	char *question;		/* "MX partner.example", "GET https://..." */
 	char *answer;		/* "10 mx1.partner.example, 20 mx2.partner.example" */
 	char *state;		/* "secure", "insecure", "bogus: ...", "200", "cached 3h ago" */
 	char *meaning;		/* "DANE applies", ... */
@@ -136,6 +139,7 @@ struct policy_counts {
 	uint64_t cached;		/* domains now */
 	uint64_t evicted;
 };
+/* How much was answered, looked up, cached since the start. */
 void policy_counts(const struct policy *policy, struct policy_counts *counts_out);
 
 /* For TLSRPT: what is known for domain now, from the cache alone. False: nothing. */

@@ -76,7 +76,7 @@ static void on_https(void *context, const struct source_https *answer)
 	look_settle(look);
 }
 
-/* A new id, no policy, or one that was last fetched a day ago; failures are not repeated at once. */
+/* A new id, no policy, or one fetched a day ago; failures are not repeated at once. */
 static bool must_fetch(const struct look *look)
 {
 	const struct look_setting *setting = &look->setting;

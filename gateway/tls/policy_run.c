@@ -55,7 +55,7 @@ static int64_t life_ms(const struct cache_entry *entry, int64_t ttl_ms, int64_t 
 	return life > 0 ? life : 1;
 }
 
-/* The policy of before counts until its max_age is over, whatever became of the record (RFC 8461, 5.1). */
+/* A policy counts until its max_age is over, whatever became of the record (RFC 8461, 5.1). */
 static void carry_sts(struct cache_found *to, struct cache_found *from, bool trouble_too,
     int64_t wall_ms)
 {

@@ -41,7 +41,7 @@ typedef void source_dns_fn(void *context, const struct source_dns *answer);
 
 struct source_https {
 	int status;			/* 200, or 0: no answer, why says it */
-	bool untrusted;			/* no answer, since its certificate is not valid for the host */
+	bool untrusted;			/* no answer: its certificate is not valid for it */
 	const char *why;
 	const char *type;		/* Content-Type, or NULL */
 	const char *body;
@@ -52,7 +52,8 @@ typedef void source_https_fn(void *context, const struct source_https *answer);
 struct source {
 	void *context;
 	/* name without the final dot, A-labels. */
-	void (*dns)(void *context, const char *name, int type, source_dns_fn *done, void *done_context);
+	void (*dns)(void *context, const char *name, int type, source_dns_fn *done,
+	    void *done_context);
 	/* GET https://HOST/PATH; certificate for HOST demanded, no redirects, own resolver. */
 	void (*https)(void *context, const char *host, const char *path, source_https_fn *done,
 	    void *done_context);

@@ -39,7 +39,8 @@ static enum fail_code txt_one(const char *text, char id[STS_ID_MAX])
 
 static void records_of_right_syntax_are_read(void **state)
 {
-	static const char *const good[] = { "v=STSv1; id=20160831085700Z;", "v=STSv1;id=20160831085700Z",
+	static const char *const good[] = { "v=STSv1; id=20160831085700Z;",
+		"v=STSv1;id=20160831085700Z",
 		"v=STSv1 ; id=20160831085700Z", "v=STSv1;\tid=20160831085700Z ; x_y.z-1=a:b/c",
 		"v=STSv1; ext=1; id=20160831085700Z;", "v=STSv1; id=20160831085700Z; id=2" };
 	char id[STS_ID_MAX];
@@ -55,8 +56,10 @@ static void records_of_right_syntax_are_read(void **state)
 static void records_of_wrong_syntax_are_no_policy(void **state)
 {
 	static const char *const bad[] = { "v=STSv1;", "v=STSv1; id=", "v=STSv1; id=a-b",
-		"v=STSv1; id=123456789012345678901234567890123", "v=STSv1; id=1; =x", "v=STSv1; id=1; x",
-		"v=STSv1; id=1; x=a=b", "v=STSv1; id=1;; x=1", "v=STSv1; ID=1", "v=STSv1; id=1; x=a b" };
+		"v=STSv1; id=123456789012345678901234567890123", "v=STSv1; id=1; =x",
+		"v=STSv1; id=1; x",
+		"v=STSv1; id=1; x=a=b", "v=STSv1; id=1;; x=1", "v=STSv1; ID=1",
+		"v=STSv1; id=1; x=a b" };
 	char id[STS_ID_MAX];
 
 	(void)state;
@@ -93,7 +96,7 @@ static void more_than_one_record_is_none(void **state)
 
 static void strings_of_a_record_are_joined(void **state)
 {
-	struct source_record record = { (const unsigned char *)"\6v=STSv\5""1; id\3=42", 17 };
+	struct source_record record = { (const unsigned char *)"\6v=STSv\5\x31; id\3=42", 17 };
 	struct source_dns answer = { .records = &record, .count = 1 };
 	char id[STS_ID_MAX];
 
@@ -128,7 +131,8 @@ static void a_file_is_read(void **state)
 
 	(void)state;
 	assert_int_equal(parse("version: STSv1\r\nmode: enforce\r\nmx: mail.example.com\r\n"
-	    "mx: *.Example.NET \r\nmx: backupmx.example.com\r\nmax_age: 604800\r\n", &policy), SG_OK);
+	    "mx: *.Example.NET \r\nmx: backupmx.example.com\r\nmax_age: 604800\r\n", &policy),
+	    SG_OK);
 	assert_int_equal(policy.mode, STS_MODE_ENFORCE);
 	assert_int_equal(policy.max_age_s, 604800);
 	assert_string_equal(policy.mxs, "mail.example.com\n*.example.net\nbackupmx.example.com");
@@ -225,7 +229,8 @@ static void a_wildcard_fits_one_label(void **state)
 	struct sts_policy policy;
 
 	(void)state;
-	assert_int_equal(parse("version: STSv1\nmode: enforce\nmx: *.example.com\nmx: mx.example.net\n"
+	assert_int_equal(parse("version: STSv1\nmode: enforce\nmx: *.example.com\n"
+	    "mx: mx.example.net\n"
 	    "max_age: 1", &policy), SG_OK);
 	assert_true(sts_match(&policy, "mail.example.com"));
 	assert_false(sts_match(&policy, "example.com"));
@@ -243,7 +248,8 @@ static void postfix_gets_patterns_in_its_spelling(void **state)
 	char text[100];
 
 	(void)state;
-	assert_int_equal(parse("version: STSv1\nmode: enforce\nmx: *.example.com\nmx: mx.example.net\n"
+	assert_int_equal(parse("version: STSv1\nmode: enforce\nmx: *.example.com\n"
+	    "mx: mx.example.net\n"
 	    "mx: quite.a.long.name.for.a.host.in.such.a.short.text.example\nmax_age: 1", &policy),
 	    SG_OK);
 	sts_text(&policy, text, sizeof text);
