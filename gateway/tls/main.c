@@ -35,8 +35,7 @@ static enum fail_code enter_sandbox(const struct conf *conf, struct fail *f)
 	const char *write_paths[] = {caches ? conf->tls.cache_directory : NULL, NULL};
 	struct sandbox sandbox = {
 		.allow = SANDBOX_FILES_READ | SANDBOX_FILES_WRITE | SANDBOX_ACCEPT |
-		    SANDBOX_CONNECT_UNIX | SANDBOX_THREADS | SANDBOX_SOCKET_INET |
-		    SANDBOX_NETWORK,
+		    SANDBOX_THREADS | SANDBOX_SOCKET_INET | SANDBOX_NETWORK,
 		.read_paths = read_paths,
 		.write_paths = write_paths,
 		.reduced = conf->sandbox == CONF_SANDBOX_REDUCED,
