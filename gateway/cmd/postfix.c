@@ -173,8 +173,7 @@ static int run_attach(const struct options *options)
 	if (status != EX_OK)
 		return status;
 	fail_clear(&f);
-	code = attach_prepare(options->folder, ATTACH_FULL, conf->socket, conf->stage_port, &attach,
-	    &f);
+	code = attach_prepare(options->folder, ATTACH_FULL, conf, &attach, &f);
 	if (code == SG_OK)
 		code = print_changes(&attach, options, &f);
 	if (code == SG_OK && !attach.changed)
@@ -208,7 +207,7 @@ static enum fail_code refuse_marked(const struct queue_marked *marked, struct fa
 	(void)fail_set(f, SG_ESYSTEM,
 	    "let it be delivered (postqueue -f), delete it (postsuper -d), "
 	    "or use --leave-services now and detach again later",
-	    "flagged messages in the queue wait to be sealed: %zu:%s%s", marked->count,
+	    "flagged messages in the queue wait to be sealed or for TLS: %zu:%s%s", marked->count,
 	    text == NULL ? "" : text, marked->count > QUEUE_IDS_MAX ? " ..." : "");
 	buf_free(&ids);
 	return SG_ESYSTEM;
@@ -226,7 +225,7 @@ static enum fail_code look_again(const struct options *options, struct fail *f)
 
 	if (code != SG_OK || marked.count == 0)
 		return code;
-	code = attach_prepare(options->folder, ATTACH_DRAIN, NULL, 0, &attach, f);
+	code = attach_prepare(options->folder, ATTACH_DRAIN, NULL, &attach, f);
 	if (code == SG_OK)
 		code = attach_commit(&attach, f);
 	if (code == SG_OK)
@@ -265,7 +264,7 @@ static int run_detach(const struct options *options)
 	enum fail_code code;
 
 	fail_clear(&f);
-	code = attach_prepare(options->folder, goal, NULL, 0, &attach, &f);
+	code = attach_prepare(options->folder, goal, NULL, &attach, &f);
 	if (code == SG_OK && goal == ATTACH_NONE && attach.has_state)
 		code = queue_look(attach.folder, &marked, &f);
 	if (code == SG_OK && marked.count > 0)
@@ -341,10 +340,10 @@ static int run_status(const struct options *options)
 	bool attached;
 
 	fail_clear(&f);
-	code = attach_prepare(options->folder, ATTACH_NONE, NULL, 0, &attach, &f);
+	code = attach_prepare(options->folder, ATTACH_NONE, NULL, &attach, &f);
 	if (code == SG_OK && attach.has_state && !attach.state.draining) {
 		attach_free(&attach);
-		code = attach_prepare(options->folder, ATTACH_FULL, NULL, 0, &attach, &f);
+		code = attach_prepare(options->folder, ATTACH_FULL, NULL, &attach, &f);
 	}
 	if (code == SG_OK && attach.has_state)
 		code = queue_look(attach.folder, &marked, &f);

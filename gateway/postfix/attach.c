@@ -90,16 +90,16 @@ static enum fail_code write_copy(const char *path, const char *text, struct fail
 	return code;
 }
 
-static enum fail_code copies_write(const struct copies *copies, const char *main,
-    const char *master, struct fail *f)
+static enum fail_code copies_write(
+    const struct copies *copies, const char *main, const char *master, struct fail *f)
 {
 	enum fail_code code = write_copy(copies->main, main, f);
 
 	return code == SG_OK ? write_copy(copies->master, master, f) : code;
 }
 
-static enum fail_code copies_read(const struct copies *copies, char **main_out, char **master_out,
-    struct fail *f)
+static enum fail_code copies_read(
+    const struct copies *copies, char **main_out, char **master_out, struct fail *f)
 {
 	enum fail_code code = read_text(copies->main, main_out, f);
 
@@ -121,8 +121,8 @@ static enum fail_code copies_load(const struct copies *copies, struct postconf *
 
 /* --- reading what is there --- */
 
-static enum fail_code file_open(const char *folder, const char *name, struct attach_file *file,
-    struct fail *f)
+static enum fail_code file_open(
+    const char *folder, const char *name, struct attach_file *file, struct fail *f)
 {
 	char *path = str_printf("%s/%s", folder, name);
 
@@ -184,7 +184,7 @@ static enum fail_code open_all(struct attach *attach, const char *folder, struct
 static bool untouched(const struct attach_file *file, const struct state_file *known)
 {
 	return same(file->now, known->after) || same(file->now, known->before) ||
-	    same(file->now, known->original);
+	       same(file->now, known->original);
 }
 
 static enum fail_code revert(const struct attach *attach, const struct copies *copies, bool in_main,
@@ -205,8 +205,8 @@ static enum fail_code revert(const struct attach *attach, const struct copies *c
 }
 
 /* The copy of a file as it is now, if it was changed there; else the text it was made from. */
-static enum fail_code base_text(const char *path, bool reverted, const char *text, char **base_out,
-    struct fail *f)
+static enum fail_code base_text(
+    const char *path, bool reverted, const char *text, char **base_out, struct fail *f)
 {
 	if (reverted)
 		return read_text(path, base_out, f);
@@ -228,33 +228,78 @@ static enum fail_code make_base(struct attach *attach, const struct copies *copi
 		code = revert(attach, copies, keep_main, keep_master, f);
 	if (code == SG_OK)
 		code = base_text(copies->main, merge && keep_main, main, &attach->main.base, f);
-	return code == SG_OK ?
-	    base_text(copies->master, merge && keep_master, master, &attach->master.base, f) :
-	    code;
+	return code == SG_OK ? base_text(copies->master, merge && keep_master, master,
+	                           &attach->master.base, f) :
+	                       code;
 }
 
 /* --- putting in --- */
 
-static enum fail_code choose_milter(struct attach *attach, const struct postconf *base,
-    const char *socket, unsigned int port, struct fail *f)
+/* What the earlier attach took from the configuration. */
+static enum fail_code choose_earlier(struct attach *attach, struct fail *f)
 {
-	if (socket != NULL) {
-		attach->port = port;
-		return plan_milter(base, socket, &attach->milter, f);
-	}
-	attach->port = attach->state.port;
-	attach->milter = str_dup(attach->state.milter);
-	return attach->milter == NULL ? no_memory(f) : SG_OK;
+	const struct state *state = &attach->state;
+
+	attach->port = state->port;
+	attach->fallback_port = state->fallback_port;
+	attach->milter = str_dup(state->milter);
+	attach->policy = str_dup(state->policy);
+	attach->ca_file = str_dup(state->ca_file);
+	return attach->milter == NULL || attach->policy == NULL || attach->ca_file == NULL ?
+	           no_memory(f) :
+	           SG_OK;
+}
+
+static enum fail_code choose(
+    struct attach *attach, const struct postconf *base, const struct conf *conf, struct fail *f)
+{
+	enum fail_code code;
+
+	if (conf == NULL)
+		return choose_earlier(attach, f);
+	attach->port = conf->stage_port;
+	attach->fallback_port = conf->tls.fallback_port;
+	/* Postfix's client has no TLS at all with a file that it cannot read */
+	attach->ca_file = str_dup(access(conf->tls.ca_file, R_OK) == 0 ? conf->tls.ca_file : "");
+	if (attach->ca_file == NULL)
+		return no_memory(f);
+	code = plan_milter(base, conf->socket, &attach->milter, f);
+	return code == SG_OK ? plan_policy(conf->tls.socket, &attach->policy, f) : code;
+}
+
+/*
+ * Names in main.cf's values may refer to its own folder, so that not the copies are looked at. What
+ * is ours does not touch the parameters that choose a transport.
+ */
+static enum fail_code list_choices(struct attach *attach, struct fail *f)
+{
+	struct postconf now;
+	enum fail_code code;
+
+	if (attach->policy[0] == '\0')
+		return SG_OK;
+	code = postconf_load(attach->folder, true, &now, f);
+	if (code != SG_OK)
+		return code;
+	code = routing_read(&now, attach->folder, &attach->routing, f);
+	postconf_free(&now);
+	return code;
 }
 
 static enum fail_code put_in(struct attach *attach, const struct copies *copies,
-    const struct postconf *base, const char *socket, unsigned int port, struct fail *f)
+    const struct postconf *base, const struct conf *conf, struct fail *f)
 {
 	struct plan_wish wish = { .folder = attach->tables, .front = attach->goal == ATTACH_FULL };
-	enum fail_code code = choose_milter(attach, base, socket, port, f);
+	enum fail_code code = choose(attach, base, conf, f);
 
+	if (code == SG_OK)
+		code = list_choices(attach, f);
 	wish.milter = attach->milter;
 	wish.port = attach->port;
+	wish.fallback_port = attach->fallback_port;
+	wish.policy = attach->policy;
+	wish.ca_file = attach->ca_file;
+	wish.routing = &attach->routing;
 	if (code == SG_OK)
 		code = plan_make(base, &wish, &attach->plan, f);
 	if (code == SG_OK)
@@ -264,10 +309,10 @@ static enum fail_code put_in(struct attach *attach, const struct copies *copies,
 }
 
 static enum fail_code make_after(struct attach *attach, const struct copies *copies,
-    const struct postconf *base, const char *socket, unsigned int port, struct fail *f)
+    const struct postconf *base, const struct conf *conf, struct fail *f)
 {
 	if (attach->goal != ATTACH_NONE)
-		return put_in(attach, copies, base, socket, port, f);
+		return put_in(attach, copies, base, conf, f);
 	attach->main.after = str_dup(attach->main.base);
 	attach->master.after = str_dup(attach->master.base);
 	return attach->main.after == NULL || attach->master.after == NULL ? no_memory(f) : SG_OK;
@@ -295,8 +340,8 @@ static enum fail_code compare(struct attach *attach, const struct copies *copies
  * postconf adds new lines of main.cf in an order that changes from run to run. A file that says
  * what it shall say stays as it is.
  */
-static enum fail_code keep_if_same(const struct attach *attach, bool master,
-    struct attach_file *file, struct fail *f)
+static enum fail_code keep_if_same(
+    const struct attach *attach, bool master, struct attach_file *file, struct fail *f)
 {
 	char *now;
 
@@ -313,8 +358,8 @@ static enum fail_code keep_if_same(const struct attach *attach, bool master,
 }
 
 /* Without a record nobody knows what was there before: better no change than a wrong one. */
-static enum fail_code check_record(const struct attach *attach, const struct postconf *base,
-    struct fail *f)
+static enum fail_code check_record(
+    const struct attach *attach, const struct postconf *base, struct fail *f)
 {
 	const char *routes = postconf_get(base, "milter_header_checks");
 
@@ -327,6 +372,7 @@ static enum fail_code check_record(const struct attach *attach, const struct pos
 
 static bool is_changed(const struct attach *attach)
 {
+	const struct tables_wish tables = { attach->port, &attach->routing };
 	const struct state *state = &attach->state;
 
 	if (!same(attach->main.now, attach->main.after) ||
@@ -334,14 +380,14 @@ static bool is_changed(const struct attach *attach)
 		return true;
 	if (attach->goal == ATTACH_NONE)
 		return attach->has_state;
-	return !attach->has_state || !tables_current(attach->tables, attach->port) ||
-	    state->draining != (attach->goal == ATTACH_DRAIN) ||
-	    !same(state->main.after, attach->main.after) ||
-	    !same(state->master.after, attach->master.after);
+	return !attach->has_state || !tables_current(attach->tables, &tables) ||
+	       state->draining != (attach->goal == ATTACH_DRAIN) ||
+	       !same(state->main.after, attach->main.after) ||
+	       !same(state->master.after, attach->master.after);
 }
 
-enum fail_code attach_prepare(const char *folder, enum attach_goal goal, const char *socket,
-    unsigned int port, struct attach *out, struct fail *f)
+enum fail_code attach_prepare(const char *folder, enum attach_goal goal, const struct conf *conf,
+    struct attach *out, struct fail *f)
 {
 	struct postconf base;
 	struct copies copies;
@@ -364,7 +410,7 @@ enum fail_code attach_prepare(const char *folder, enum attach_goal goal, const c
 	if (goal == ATTACH_DRAIN && !out->has_state)
 		out->goal = ATTACH_NONE;
 	if (code == SG_OK)
-		code = make_after(out, &copies, &base, socket, port, f);
+		code = make_after(out, &copies, &base, conf, f);
 	if (code == SG_OK)
 		code = compare(out, &copies, f);
 	if (code == SG_OK && out->goal != ATTACH_NONE)
@@ -411,6 +457,9 @@ static enum fail_code save_record(const struct attach *attach, struct fail *f)
 		.draining = attach->goal == ATTACH_DRAIN,
 		.port = attach->port,
 		.milter = attach->milter,
+		.fallback_port = attach->fallback_port,
+		.policy = attach->policy,
+		.ca_file = attach->ca_file,
 		.main = { main->base, main->now, main->after },
 		.master = { master->base, master->now, master->after },
 		.plan = attach->plan,
@@ -421,12 +470,13 @@ static enum fail_code save_record(const struct attach *attach, struct fail *f)
 
 enum fail_code attach_commit(const struct attach *attach, struct fail *f)
 {
+	const struct tables_wish tables = { attach->port, &attach->routing };
 	enum fail_code code = check_now(&attach->main, f);
 
 	if (code == SG_OK)
 		code = check_now(&attach->master, f);
 	if (code == SG_OK && attach->goal != ATTACH_NONE)
-		code = tables_write(attach->tables, attach->port, f);
+		code = tables_write(attach->tables, &tables, f);
 	if (code == SG_OK && attach->goal != ATTACH_NONE)
 		code = save_record(attach, f);
 	if (code == SG_OK)
@@ -453,6 +503,9 @@ void attach_free(struct attach *attach)
 	free(attach->folder);
 	free(attach->tables);
 	free(attach->milter);
+	free(attach->policy);
+	free(attach->ca_file);
+	routing_free(&attach->routing);
 	file_free(&attach->main);
 	file_free(&attach->master);
 	state_free(&attach->state);

@@ -13,8 +13,10 @@
 
 #include <stdbool.h>
 
+#include "config/conf.h"
 #include "gateway/base/fail.h"
 #include "gateway/postfix/plan.h"
+#include "gateway/postfix/routing.h"
 #include "gateway/postfix/state.h"
 
 #define ATTACH_FOLDER "sealgate" /* beside main.cf: our tables and the record */
@@ -44,19 +46,23 @@ struct attach {
 	struct attach_file master;
 	char *milter; /* what is put into smtpd_milters; NULL for ATTACH_NONE */
 	unsigned int port;
+	unsigned int fallback_port;
+	char *policy; /* socketmap of the policy service; "": an attach from before there was one */
+	char *ca_file; /* "" for none */
+	struct routing routing; /* what Postfix can choose; empty for ATTACH_NONE */
 	struct plan plan; /* all that is ours in after */
 	struct plan changes; /* what differs between now and after */
 	bool changed; /* anything at all to write, tables and record included */
 };
 
 /*
- * Computes everything and writes nothing in Postfix's folder. socket and port: of our
- * configuration; socket NULL takes those of the earlier attach. SG_ENOTFOUND: no Postfix there;
+ * Computes everything and writes nothing in Postfix's folder. conf: our configuration; NULL takes
+ * what the earlier attach had of it. SG_ENOTFOUND: no Postfix there;
  * SG_EUSAGE, SG_EEXIST: cannot be, the hint says what to do. attach_free releases, also after a
  * failure.
  */
 MUST_USE enum fail_code attach_prepare(const char *folder, enum attach_goal goal,
-    const char *socket, unsigned int port, struct attach *out, struct fail *f);
+    const struct conf *conf, struct attach *out, struct fail *f);
 
 /*
  * Writes what was prepared. SG_EPEER: somebody changed the files meanwhile, nothing was written.

@@ -213,8 +213,7 @@ void check_attached(struct doctor *doctor)
 	struct fail f;
 
 	fail_clear(&f);
-	if (attach_prepare(doctor->folder, ATTACH_FULL, doctor->conf->socket,
-	        doctor->conf->stage_port, &attach, &f) == SG_OK)
+	if (attach_prepare(doctor->folder, ATTACH_FULL, doctor->conf, &attach, &f) == SG_OK)
 		attached_finding(doctor, &attach);
 	else
 		doctor_failure(doctor, DOCTOR_FAIL, &f);

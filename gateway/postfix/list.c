@@ -58,8 +58,8 @@ char *list_join(const struct str_list *list, const char *separator)
 	char *joined = str_dup("");
 
 	for (size_t i = 0; joined != NULL && i < list->count; i++) {
-		char *longer = str_printf("%s%s%s", joined, i == 0 ? "" : separator,
-		    list->items[i]);
+		char *longer = str_printf(
+		    "%s%s%s", joined, i == 0 ? "" : separator, list->items[i]);
 
 		free(joined);
 		joined = longer;
@@ -158,7 +158,7 @@ bool list_has(const char *value, const char *wanted)
 	return has;
 }
 
-static char *rebuild(const char *value, const char *first, const char *dropped,
+static char *rebuild(const char *value, const char *first, const char *last, const char *dropped,
     const char *separator)
 {
 	struct str_list old;
@@ -172,6 +172,8 @@ static char *rebuild(const char *value, const char *first, const char *dropped,
 		if (!list_same(old.items[i], dropped))
 			code = str_list_add(&new, old.items[i]);
 	}
+	if (code == SG_OK && last != NULL)
+		code = str_list_add(&new, last);
 	if (code == SG_OK)
 		result = list_join(&new, separator);
 	str_list_free(&old);
@@ -181,10 +183,15 @@ static char *rebuild(const char *value, const char *first, const char *dropped,
 
 char *list_put_first(const char *value, const char *element, const char *separator)
 {
-	return rebuild(value, element, element, separator);
+	return rebuild(value, element, NULL, element, separator);
+}
+
+char *list_put_last(const char *value, const char *element, const char *separator)
+{
+	return rebuild(value, NULL, element, element, separator);
 }
 
 char *list_without(const char *value, const char *element)
 {
-	return rebuild(value, NULL, element, strpbrk(value, " \t") == NULL ? "," : ", ");
+	return rebuild(value, NULL, NULL, element, strpbrk(value, " \t") == NULL ? "," : ", ");
 }

@@ -33,6 +33,8 @@ bool list_has(const char *value, const char *wanted);
  * NULL = no memory.
  */
 char *list_put_first(const char *value, const char *element, const char *separator);
+/* The same with element behind it. */
+char *list_put_last(const char *value, const char *element, const char *separator);
 /* value without elements that name the same as element. NULL = no memory. */
 char *list_without(const char *value, const char *element);
 

@@ -200,6 +200,21 @@ enum fail_code plan_milter(const struct postconf *conf, const char *socket, char
 	return *milter_out == NULL ? no_memory(f) : SG_OK;
 }
 
+enum fail_code plan_policy(const char *socket, char **policy_out, struct fail *f)
+{
+	const char *at = strchr(socket, '@');
+
+	if (strncmp(socket, "local:/", 7) == 0)
+		*policy_out = str_printf("socketmap:unix:%s", socket + 6);
+	else if (strncmp(socket, "inet:", 5) == 0 && at != NULL)
+		*policy_out = str_printf("socketmap:inet:%s:%.*s", at + 1,
+		    (int)(at - socket) - 5, socket + 5);
+	else
+		return fail_set(f, SG_EUSAGE, "write \"local:/path\" or \"inet:port@host\"",
+		    "tls.socket \"%s\" is neither a path nor a port", socket);
+	return *policy_out == NULL ? no_memory(f) : SG_OK;
+}
+
 /* --- between two pictures --- */
 
 /* Where in the files a value stands, and what it was and shall be; all borrowed. */

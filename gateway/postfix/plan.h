@@ -10,6 +10,7 @@
 
 #include "gateway/base/fail.h"
 #include "gateway/postfix/postconf.h"
+#include "gateway/postfix/routing.h"
 
 #define PLAN_CHANGES_MAX 8192 /* bounds the record file that a damaged disk may give us */
 
@@ -18,8 +19,11 @@
 #define PLAN_SEAL_CLEANUP "seal-cleanup"
 #define PLAN_SEAL_PICKUP "seal-pickup"
 #define PLAN_DAEMON "SEALGATE" /* milter_macro_daemon_name of the second stage */
+#define PLAN_FALLBACK_DAEMON "SEALGATE-FALLBACK" /* the same of the fallback */
+#define PLAN_MACRO "sealgate_routes" /* milter_macro_defaults: what the filter may route */
 #define PLAN_BEHIND "sealgate_milters" /* main.cf: milters of the second stage behind Sealgate */
 #define PLAN_CHECKS "sealgate_header_checks" /* main.cf: header_checks for what pickup brings */
+#define PLAN_SMTP_CHECKS "sealgate_smtp_header_checks" /* main.cf: the same of SMTP clients */
 
 /*
  * One value. In main.cf service is NULL; in master.cf it is "smtp/inet", and name is NULL for the
@@ -52,6 +56,10 @@ struct plan_wish {
 	unsigned int port; /* of the second stage, on 127.0.0.1 */
 	const char *folder; /* where our tables are */
 	bool front; /* false: only what carries marked mail that is still in the queue */
+	unsigned int fallback_port; /* of what comes back from our transports, on 127.0.0.1 */
+	const char *policy; /* "socketmap:unix:/path", without a table; NULL: no TLS part */
+	const char *ca_file; /* trusted certificates, or NULL */
+	const struct routing *routing; /* for the TLS part */
 };
 
 /*
@@ -61,6 +69,12 @@ struct plan_wish {
  */
 MUST_USE enum fail_code plan_milter(const struct postconf *conf, const char *socket,
     char **milter_out, struct fail *f);
+
+/*
+ * The same for the policy service: "socketmap:unix:/path", "socketmap:inet:host:port". The path
+ * stays whole: our clients are not jailed, and others ask through proxymap(8). The caller frees.
+ */
+MUST_USE enum fail_code plan_policy(const char *socket, char **policy_out, struct fail *f);
 
 /*
  * All that has to change in base, which has nothing of ours. SG_EEXIST: a name or the port is

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gateway/base/str.h"
-#include "gateway/postfix/plan.h"
+#include "gateway/postfix/routing.h"
 #include "gateway/postfix/run.h"
 
 #define BATCH 64 /* messages a postcat; starting one costs more than a message */
@@ -74,6 +74,8 @@ static enum fail_code take_id(void *context, const char *line, struct fail *f)
 int queue_line_is_marked(const char *line)
 {
 	static const char filter[] = "content_filter:";
+	char name[ROUTING_WORD_MAX];
+	size_t size;
 
 	if (str_starts_case(line, "X-Sealgate-Mark:") || str_starts_case(line, "X-Sealgate-Route:"))
 		return 1;
@@ -81,7 +83,12 @@ int queue_line_is_marked(const char *line)
 		return 0;
 	line += sizeof(filter) - 1;
 	line += strspn(line, " \t");
-	return strncmp(line, PLAN_SEAL ":", sizeof(PLAN_SEAL)) == 0;
+	size = strcspn(line, ":");
+	if (line[size] != ':' || size >= sizeof(name))
+		return 0;
+	memcpy(name, line, size);
+	name[size] = '\0';
+	return routing_is_ours(name);
 }
 
 /* What postcat prints, message after message. */

@@ -1,5 +1,5 @@
 /*
- * queue: is there mail in Postfix's queue that Sealgate has marked and not yet sealed?
+ * queue: is there mail in Postfix's queue that cannot leave without Sealgate's services?
  */
 #ifndef SG_GATEWAY_POSTFIX_QUEUE_H
 #define SG_GATEWAY_POSTFIX_QUEUE_H
@@ -19,7 +19,8 @@ struct queue_marked {
 
 /*
  * Looks at every message in the queue, by postqueue and postcat; needs root. Marked is what has
- * our header field or our transport as its filter. A message that leaves meanwhile is none.
+ * one of our header fields or a transport of ours as its filter: it waits to be sealed, or for the
+ * TLS that it must have. A message that leaves meanwhile is none.
  */
 MUST_USE enum fail_code queue_look(const char *folder, struct queue_marked *out, struct fail *f);
 

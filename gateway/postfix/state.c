@@ -85,6 +85,12 @@ enum fail_code state_encode(const struct state *state, struct buf *out, struct f
 	if (code == SG_OK)
 		code = buf_put_str(out, state->milter);
 	if (code == SG_OK)
+		code = buf_put_u32(out, state->fallback_port);
+	if (code == SG_OK)
+		code = buf_put_str(out, state->policy);
+	if (code == SG_OK)
+		code = buf_put_str(out, state->ca_file);
+	if (code == SG_OK)
 		code = put_file(out, &state->main);
 	if (code == SG_OK)
 		code = put_file(out, &state->master);
@@ -93,6 +99,26 @@ enum fail_code state_encode(const struct state *state, struct buf *out, struct f
 	for (size_t i = 0; code == SG_OK && i < state->plan.count; i++)
 		code = put_change(out, &state->plan.changes[i]);
 	return code == SG_OK ? SG_OK : fail_set(f, code, NULL, "cannot keep the old values");
+}
+
+/* What version 2 has more. */
+static enum fail_code get_tls(struct buf_reader *in, uint16_t version, struct state *out)
+{
+	uint32_t port = 0;
+	enum fail_code code;
+
+	if (version == 1) {
+		out->policy = str_dup("");
+		out->ca_file = str_dup("");
+		return out->policy == NULL || out->ca_file == NULL ? SG_ENOMEM : SG_OK;
+	}
+	code = buf_get_u32(in, &port);
+	if (code == SG_OK)
+		code = buf_get_str(in, TEXT_MAX, &out->policy);
+	if (code == SG_OK)
+		code = buf_get_str(in, TEXT_MAX, &out->ca_file);
+	out->fallback_port = port;
+	return code;
 }
 
 static enum fail_code get_head(struct buf_reader *in, struct state *out)
@@ -106,11 +132,14 @@ static enum fail_code get_head(struct buf_reader *in, struct state *out)
 	if (code == SG_OK)
 		code = strcmp(magic, MAGIC) == 0 ? buf_get_u16(in, &version) : SG_EFORMAT;
 	if (code == SG_OK)
-		code = version == STATE_VERSION ? buf_get_u8(in, &draining) : SG_EFORMAT;
+		code = version == 1 || version == STATE_VERSION ? buf_get_u8(in, &draining) :
+		                                                  SG_EFORMAT;
 	if (code == SG_OK)
 		code = draining <= 1 ? buf_get_u32(in, &port) : SG_EFORMAT;
 	if (code == SG_OK)
 		code = buf_get_str(in, TEXT_MAX, &out->milter);
+	if (code == SG_OK)
+		code = get_tls(in, version, out);
 	free(magic);
 	out->draining = draining == 1;
 	out->port = port;
@@ -161,6 +190,8 @@ static void file_free(struct state_file *file)
 void state_free(struct state *state)
 {
 	free(state->milter);
+	free(state->policy);
+	free(state->ca_file);
 	file_free(&state->main);
 	file_free(&state->master);
 	plan_free(&state->plan);

@@ -12,7 +12,7 @@
 #include "gateway/base/fail.h"
 #include "gateway/postfix/plan.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2 /* 1 had nothing of TLS; it can still be read */
 #define STATE_TEXT_MAX ((size_t)1024 * 1024) /* bytes of main.cf or master.cf; real ones: 30 KB */
 #define STATE_SIZE_MAX (8 * STATE_TEXT_MAX)
 
@@ -26,6 +26,9 @@ struct state {
 	bool draining; /* detached but for the services that carry marked mail */
 	unsigned int port;
 	char *milter;
+	unsigned int fallback_port;
+	char *policy; /* "" in a record of version 1 */
+	char *ca_file;
 	struct state_file main;
 	struct state_file master;
 	struct plan plan;
@@ -34,8 +37,8 @@ struct state {
 /* Appends the bytes of the record. SG_ELIMIT, SG_ENOMEM. */
 MUST_USE enum fail_code state_encode(const struct state *state, struct buf *out, struct fail *f);
 /* SG_EFORMAT: damaged, or by another version. state_free releases. */
-MUST_USE enum fail_code state_decode(const void *data, size_t size, struct state *out,
-    struct fail *f);
+MUST_USE enum fail_code state_decode(
+    const void *data, size_t size, struct state *out, struct fail *f);
 void state_free(struct state *state);
 
 /* Reads folder/state; SG_ENOTFOUND when there is none. */

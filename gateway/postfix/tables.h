@@ -8,14 +8,25 @@
 #include <stdbool.h>
 
 #include "gateway/base/fail.h"
+#include "gateway/postfix/routing.h"
 
-/* Content of table "routes", "requeue" or "unsealed"; NULL = no memory. The caller frees. */
-char *tables_text(const char *name, unsigned int port);
+/* Before the name of a transport of ours: the table by which it takes off its own route. */
+#define TABLES_STRIP "strip-"
 
-/* Are all of them there, with this port? */
-bool tables_current(const char *folder, unsigned int port);
-/* Makes the folder and writes them durably. */
-MUST_USE enum fail_code tables_write(const char *folder, unsigned int port, struct fail *f);
+struct tables_wish {
+	unsigned int port; /* of the second stage */
+	const struct routing *routing; /* NULL: no routes */
+};
+
+/* Content of "routes", "requeue", "unsealed" or "strip-sealed"; NULL = no memory, or no such table.
+ * The caller frees. */
+char *tables_text(const char *name, const struct tables_wish *wish);
+
+/* Are all of them there, as they would be written now? */
+bool tables_current(const char *folder, const struct tables_wish *wish);
+/* Makes the folder and writes them durably. Tables of transports that are gone stay. */
+MUST_USE enum fail_code tables_write(
+    const char *folder, const struct tables_wish *wish, struct fail *f);
 /* Removes them and the record of the attach, and the folder when nothing else is in it. */
 void tables_remove(const char *folder);
 

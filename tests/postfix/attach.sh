@@ -173,7 +173,7 @@ check marked_mail_is_queued send a@inside.example b@outside.example "$stack/mark
 check attach_with_marked_mail attach
 wait_for 10 grep -q 'status=deferred' "$stack/log/mail.log"
 output=$(detach 2>&1)
-check_match detach_refuses_with_marked_mail "$output" 'wait to be sealed: 1: [0-9A-Za-z]+ '
+check_match detach_refuses_with_marked_mail "$output" 'wait to be sealed or for TLS: 1: [0-9A-Za-z]+ '
 check status_counts_it grep -q '1 flagged' <(status)
 check detach_can_leave_the_services leave_services
 check_equal then_the_front_is_free "$(setting smtpd_milters)" ''

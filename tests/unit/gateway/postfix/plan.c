@@ -31,7 +31,20 @@ static const char plain_services[] = FIELDS("smtp/inet", "smtp", "inet", "n", "s
                     FIELDS("trace/unix", "trace", "unix", "n", "bounce")
                         FIELDS("smtp/unix", "smtp", "unix", "n", "smtp");
 
-static const struct plan_wish wish = { "unix:/run/s.sock", 10225, "/etc/postfix/sealgate", true };
+static char smtp_name[] = "smtp", relay_pair[] = "smtp [relay.example]:587";
+static char *transports[] = { smtp_name }, *next_hops[] = { relay_pair };
+static const struct routing routing = { .transports = { transports, 1 },
+	.pairs = { next_hops, 1 } };
+
+static const struct plan_wish wish = { .milter = "unix:/run/s.sock",
+	.port = 10225,
+	.folder = "/etc/postfix/sealgate",
+	.front = true,
+	.fallback_port = 10226,
+	.policy = "socketmap:unix:/run/p.sock",
+	.ca_file = "/ca.pem",
+	.routing = &routing };
+static const struct tables_wish tables = { .port = 10225, .routing = &routing };
 
 static struct postconf picture(const char *main, const char *services, const char *options)
 {
@@ -40,8 +53,8 @@ static struct postconf picture(const char *main, const char *services, const cha
 
 	memset(&conf, 0, sizeof(conf));
 	assert_int_equal(postconf_parse_pairs(main, &conf.set, &f), SG_OK);
-	assert_int_equal(postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f),
-	    SG_OK);
+	assert_int_equal(
+	    postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f), SG_OK);
 	assert_int_equal(postconf_parse_services(services, options, &conf, &f), SG_OK);
 	return conf;
 }
@@ -55,8 +68,8 @@ static struct plan plan_of(const struct postconf *base)
 	return plan;
 }
 
-static const struct plan_change *find(const struct plan *plan, const char *service,
-    const char *name)
+static const struct plan_change *find(
+    const struct plan *plan, const char *service, const char *name)
 {
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_change *change = &plan->changes[i];
@@ -84,12 +97,12 @@ static void a_plain_postfix_gets_all_settings(void **state)
 	struct plan plan = plan_of(&base);
 
 	(void)state;
-	assert_string_equal(new_of(&plan, NULL, "smtpd_milters"),
-	    "{ unix:/run/s.sock, default_action=tempfail }");
+	assert_string_equal(
+	    new_of(&plan, NULL, "smtpd_milters"), "{ unix:/run/s.sock, default_action=tempfail }");
 	assert_string_equal(new_of(&plan, NULL, "non_smtpd_milters"),
 	    "{ unix:/run/s.sock, default_action=tempfail }");
-	assert_string_equal(new_of(&plan, NULL, "milter_header_checks"),
-	    "regexp:/etc/postfix/sealgate/routes");
+	assert_string_equal(
+	    new_of(&plan, NULL, "milter_header_checks"), "regexp:/etc/postfix/sealgate/routes");
 	assert_string_equal(new_of(&plan, NULL, "smtp_header_checks"),
 	    "pipemap:{regexp:/etc/postfix/sealgate/unsealed,fail:sealgate}");
 	assert_string_equal(new_of(&plan, "cleanup/unix", "message_size_limit"), "0");
@@ -107,11 +120,11 @@ static void a_plain_postfix_gets_all_settings(void **state)
 
 static void what_was_there_stands_behind(void **state)
 {
-	struct postconf base =
-	    picture("smtpd_milters = inet:a:1, { inet:b:2, protocol=6 }\n"
-	            "non_smtpd_milters = ${smtpd_milters}\nheader_checks = regexp:/x\n"
-	            "smtp_header_checks = pcre:/y\n",
-	        plain_services, "");
+	struct postconf base = picture(
+	    "smtpd_milters = inet:a:1, { inet:b:2, protocol=6 }\n"
+	    "non_smtpd_milters = ${smtpd_milters}\nheader_checks = regexp:/x\n"
+	    "smtp_header_checks = pcre:/y\n",
+	    plain_services, "");
 	struct plan plan = plan_of(&base);
 
 	(void)state;
@@ -123,8 +136,8 @@ static void what_was_there_stands_behind(void **state)
 	    "{unix:/run/s.sock,default_action=tempfail},$" PLAN_BEHIND);
 	assert_string_equal(new_of(&plan, "seal-pickup/unix", "header_checks"),
 	    "regexp:/etc/postfix/sealgate/requeue,$" PLAN_CHECKS);
-	assert_string_equal(new_of(&plan, "seal-pickup/unix", "nested_header_checks"),
-	    "$" PLAN_CHECKS);
+	assert_string_equal(
+	    new_of(&plan, "seal-pickup/unix", "nested_header_checks"), "$" PLAN_CHECKS);
 	assert_string_equal(new_of(&plan, NULL, PLAN_CHECKS), "regexp:/x");
 	plan_free(&plan);
 	postconf_free(&base);
@@ -152,10 +165,100 @@ static void overrides_of_services_are_covered(void **state)
 	postconf_free(&base);
 }
 
+static void each_transport_gets_three_of_ours(void **state)
+{
+	struct postconf base = picture(
+	    "smtp_tls_policy_maps = hash:/x\nsmtp_destination_rate_delay = 1s\n"
+	    "smtp_fallback_relay = [a], [b]:26\n",
+	    plain_services,
+	    "smtp/unix/syslog_name = out\nsmtp/unix/smtp_fallback_relay = [c] [d]\n");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(
+	    new_of(&plan, NULL, "smtp_tls_policy_maps"), "hash:/x, socketmap:unix:/run/p.sock:all");
+	assert_string_equal(
+	    new_of(&plan, NULL, "milter_macro_defaults"), "{sealgate_routes=front smtp}");
+	assert_string_equal(new_of(&plan, "sealed/unix", NULL), "sealed unix n - n - - smtp");
+	assert_string_equal(new_of(&plan, "sealed/unix", "smtp_tls_policy_maps"),
+	    "socketmap:unix:/run/p.sock:sealed");
+	assert_string_equal(new_of(&plan, "sealed-tls/unix", "smtp_tls_policy_maps"),
+	    "socketmap:unix:/run/p.sock:proven");
+	assert_string_equal(new_of(&plan, "sealed-any/unix", "smtp_tls_policy_maps"), "");
+	assert_string_equal(
+	    new_of(&plan, "sealed-tls/unix", "smtp_fallback_relay"), "[c],[d],[127.0.0.1]:10226");
+	assert_string_equal(new_of(&plan, "sealed-any/unix", "smtp_fallback_relay"), "[c] [d]");
+	assert_string_equal(new_of(&plan, "sealed/unix", "syslog_name"), "out");
+	assert_string_equal(new_of(&plan, NULL, "sealed-tls_destination_rate_delay"), "1s");
+	assert_string_equal(new_of(&plan, "127.0.0.1:10226/inet", "milter_macro_daemon_name"),
+	    PLAN_FALLBACK_DAEMON);
+	assert_null(find(&plan, "sealed/unix", "tls_required_enable"));
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void what_is_stricter_stays(void **state)
+{
+	struct postconf base = picture(
+	    "smtp_tls_security_level = encrypt\nsmtp_tls_loglevel = 2\n"
+	    "smtp_tls_CApath = /certs\nsmtp_dns_support_level = disabled\n",
+	    plain_services, "");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_null(find(&plan, NULL, "smtp_tls_security_level"));
+	assert_null(find(&plan, NULL, "smtp_tls_loglevel"));
+	assert_null(find(&plan, NULL, "smtp_tls_CAfile"));
+	assert_null(find(&plan, NULL, "smtp_dns_support_level"));
+	assert_null(find(&plan, "sealed/unix", "smtp_dns_support_level"));
+	plan_free(&plan);
+	postconf_free(&base);
+	base = picture("smtp_enforce_tls = yes\n", plain_services, "");
+	plan = plan_of(&base);
+	assert_null(find(&plan, NULL, "smtp_tls_security_level"));
+	assert_string_equal(new_of(&plan, NULL, "smtp_dns_support_level"), "dnssec");
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void a_jailed_client_asks_through_proxymap(void **state)
+{
+	struct postconf base = picture(plain_main,
+	    FIELDS("pickup/unix", "pickup", "unix", "n", "pickup") FIELDS("cleanup/unix", "cleanup",
+	        "unix", "n", "cleanup") FIELDS("smtp/unix", "smtp", "unix", "y", "smtp"),
+	    "");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(
+	    new_of(&plan, NULL, "smtp_tls_policy_maps"), "proxy:socketmap:unix:/run/p.sock:all");
+	assert_string_equal(new_of(&plan, "sealed/unix", "smtp_tls_policy_maps"),
+	    "socketmap:unix:/run/p.sock:sealed");
+	assert_string_equal(new_of(&plan, "sealed/unix", NULL), "sealed unix n - n - - smtp");
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void without_a_policy_service_there_is_no_tls_part(void **state)
+{
+	struct postconf base = picture(plain_main, plain_services, "");
+	struct plan_wish old = wish;
+	struct plan plan;
+	struct fail f;
+
+	(void)state;
+	old.policy = "";
+	assert_int_equal(plan_make(&base, &old, &plan, &f), SG_OK);
+	assert_null(find(&plan, NULL, "smtp_tls_policy_maps"));
+	assert_null(find(&plan, "sealed/unix", NULL));
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
 static void draining_leaves_the_front_alone(void **state)
 {
-	struct postconf base = picture(plain_main, plain_services,
-	    "smtp/inet/smtpd_milters = inet:a:1\n");
+	struct postconf base = picture(
+	    plain_main, plain_services, "smtp/inet/smtpd_milters = inet:a:1\n");
 	struct plan_wish drain = wish;
 	struct plan plan;
 	struct fail f;
@@ -167,6 +270,9 @@ static void draining_leaves_the_front_alone(void **state)
 	assert_null(find(&plan, NULL, "non_smtpd_milters"));
 	assert_null(find(&plan, "smtp/inet", "smtpd_milters"));
 	assert_non_null(find(&plan, NULL, "smtp_header_checks"));
+	assert_null(find(&plan, NULL, "smtp_tls_policy_maps"));
+	assert_non_null(find(&plan, NULL, "milter_macro_defaults"));
+	assert_non_null(find(&plan, "sealed-tls/unix", NULL));
 	assert_non_null(find(&plan, "127.0.0.1:10225/inet", "smtpd_milters"));
 	plan_free(&plan);
 	postconf_free(&base);
@@ -175,6 +281,8 @@ static void draining_leaves_the_front_alone(void **state)
 static void taken_names_and_ports_are_refused(void **state)
 {
 	static const char *const taken[] = {
+		FIELDS("sealed-tls/unix", "sealed-tls", "unix", "n", "smtp"),
+		FIELDS("10226/inet", "10226", "inet", "n", "smtpd"),
 		FIELDS("seal/unix", "seal", "unix", "n", "smtp"),
 		FIELDS("10.0.0.1:10225/inet", "10.0.0.1:10225", "inet", "n", "smtpd"),
 		FIELDS("10225/inet", "10225", "inet", "n", "smtpd"),
@@ -195,8 +303,8 @@ static void taken_names_and_ports_are_refused(void **state)
 
 static void no_pickup_is_refused(void **state)
 {
-	struct postconf base = picture(plain_main,
-	    FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd"), "");
+	struct postconf base = picture(
+	    plain_main, FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd"), "");
 	struct plan plan;
 	struct fail f;
 
@@ -208,8 +316,8 @@ static void no_pickup_is_refused(void **state)
 static void the_socket_is_spelled_as_postfix_needs_it(void **state)
 {
 	struct postconf free_ = picture("queue_directory = /q\n", plain_services, "");
-	struct postconf jail = picture("queue_directory = /q\n",
-	    FIELDS("smtp/inet", "smtp", "inet", "y", "smtpd"), "");
+	struct postconf jail = picture(
+	    "queue_directory = /q\n", FIELDS("smtp/inet", "smtp", "inet", "y", "smtpd"), "");
 	char *milter;
 	struct fail f;
 
@@ -234,10 +342,10 @@ static void the_socket_is_spelled_as_postfix_needs_it(void **state)
 static void reverting_gives_back_what_was_there(void **state)
 {
 	struct postconf base = picture("smtpd_milters = inet:a:1\n", plain_services, "");
-	struct postconf now =
-	    picture("smtpd_milters = { unix:/run/s.sock, default_action=tempfail }, "
-	            "inet:a:1\nmilter_header_checks = regexp:/etc/postfix/sealgate/routes\n",
-	        plain_services, "cleanup/unix/message_size_limit = 0\n");
+	struct postconf now = picture(
+	    "smtpd_milters = { unix:/run/s.sock, default_action=tempfail }, "
+	    "inet:a:1\nmilter_header_checks = regexp:/etc/postfix/sealgate/routes\n",
+	    plain_services, "cleanup/unix/message_size_limit = 0\n");
 	struct plan plan = plan_of(&base);
 	struct plan back = { NULL, 0 };
 	struct fail f;
@@ -325,11 +433,14 @@ static void strange_output_of_postconf_is_refused(void **state)
 
 static void the_record_survives_its_bytes(void **state)
 {
-	static char a[] = "a\n", b[] = "b\n", c[] = "c\n", m[] = "unix:/x";
+	static char a[] = "a\n", b[] = "b\n", c[] = "c\n", m[] = "unix:/x", s[] = "socketmap:x";
 	struct postconf base = picture(plain_main, plain_services, "");
 	struct state out = { .draining = true,
 		.port = 7,
 		.milter = m,
+		.fallback_port = 9,
+		.policy = s,
+		.ca_file = c,
 		.main = { a, b, c },
 		.master = { c, a, b },
 		.plan = plan_of(&base) };
@@ -342,11 +453,14 @@ static void the_record_survives_its_bytes(void **state)
 	assert_int_equal(state_encode(&out, &bytes, &f), SG_OK);
 	assert_int_equal(state_decode(bytes.data, bytes.size, &in, &f), SG_OK);
 	assert_true(in.draining);
+	assert_int_equal(in.fallback_port, 9);
+	assert_string_equal(in.policy, "socketmap:x");
+	assert_string_equal(in.ca_file, "c\n");
 	assert_string_equal(in.main.after, "c\n");
 	assert_string_equal(in.master.original, "c\n");
 	assert_int_equal(in.plan.count, out.plan.count);
-	assert_string_equal(new_of(&in.plan, NULL, "smtpd_milters"),
-	    new_of(&out.plan, NULL, "smtpd_milters"));
+	assert_string_equal(
+	    new_of(&in.plan, NULL, "smtpd_milters"), new_of(&out.plan, NULL, "smtpd_milters"));
 	state_free(&in);
 	for (size_t size = 0; size < bytes.size; size++)
 		assert_int_equal(state_decode(bytes.data, size, &in, &f), SG_EFORMAT);
@@ -361,7 +475,9 @@ static void marked_mail_is_told_from_other_mail(void **state)
 	assert_true(queue_line_is_marked("X-Sealgate-Mark: 1 a b"));
 	assert_true(queue_line_is_marked("x-sealgate-route: local"));
 	assert_true(queue_line_is_marked("content_filter: seal:[127.0.0.1]:10225"));
-	assert_false(queue_line_is_marked("content_filter: sealed-tls:"));
+	assert_true(queue_line_is_marked("content_filter: sealed-tls:"));
+	assert_true(queue_line_is_marked("content_filter: sealed:[a.example]:25"));
+	assert_false(queue_line_is_marked("content_filter: scan:[127.0.0.1]:10024"));
 	assert_false(queue_line_is_marked("X-Sealgate-Kept: 1"));
 	assert_false(queue_line_is_marked("Subject: X-Sealgate-Mark: 1"));
 }
@@ -380,30 +496,32 @@ static void file_is(const char *path, const char *text)
 
 static void the_shipped_tables_are_those_that_are_written(void **state)
 {
-	static const char *const names[] = { "routes", "requeue", "unsealed" };
+	static const char *const names[] = { "routes", "requeue", "unsealed", "strip-sealed-tls" };
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		char *text = tables_text(names[i], wish.port);
+	for (size_t i = 0; i < 4; i++) {
+		char *text = tables_text(names[i], &tables);
 		char *path = str_printf("config/postfix/%s", names[i]);
 
 		file_is(path, text);
 		free(text);
 		free(path);
 	}
-	assert_null(tables_text("other", 1));
+	assert_null(tables_text("other", &tables));
 }
 
 static void the_shipped_changes_are_those_that_are_made(void **state)
 {
-	struct plan_wish shipped = { "unix:/run/sealgate/milter/milter.sock", 10225,
-		"/etc/postfix/sealgate", true };
+	struct plan_wish shipped = wish;
 	struct postconf base = picture(plain_main, plain_services, "");
 	struct plan plan;
 	struct buf text;
 	struct fail f;
 
 	(void)state;
+	shipped.milter = "unix:/run/sealgate/milter/milter.sock";
+	shipped.policy = "socketmap:unix:/run/sealgate/tls/policy.sock";
+	shipped.ca_file = "/etc/ssl/certs/ca-certificates.crt";
 	buf_init(&text, 65536);
 	assert_int_equal(plan_make(&base, &shipped, &plan, &f), SG_OK);
 	assert_int_equal(show_text(&plan, &text), SG_OK);
@@ -419,6 +537,10 @@ int main(void)
 		cmocka_unit_test(a_plain_postfix_gets_all_settings),
 		cmocka_unit_test(what_was_there_stands_behind),
 		cmocka_unit_test(overrides_of_services_are_covered),
+		cmocka_unit_test(each_transport_gets_three_of_ours),
+		cmocka_unit_test(what_is_stricter_stays),
+		cmocka_unit_test(a_jailed_client_asks_through_proxymap),
+		cmocka_unit_test(without_a_policy_service_there_is_no_tls_part),
 		cmocka_unit_test(draining_leaves_the_front_alone),
 		cmocka_unit_test(taken_names_and_ports_are_refused),
 		cmocka_unit_test(no_pickup_is_refused),
