@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define VAULT_TIMEOUT_MS 20000	/* below Postfix' 30 s for a command; a restart takes one */
-/* a policy with all its lookups (tls.timeout) and a restart; at the end of data Postfix waits 300 s */
-#define TLS_TIMEOUT_MS 60000
+/* above tls.timeout of any configuration; at the end of data Postfix waits 300 s */
+#define TLS_TIMEOUT_MS 65000
 
 static void do_scan(void *context, int fd, size_t size, const struct wire_wait *wait,
     struct scan_result *result_out)

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../postfix/flow.bash"
 stack_attach=no
 stack_scan='infected = hold'
+stack_tls='sealed = encrypt'
 
 command -v miltertest > /dev/null || {
 	echo 'skip all miltertest is missing (package miltertest)'
