@@ -38,7 +38,7 @@ struct connect_target {
 };
 
 enum connect_check {
-	CONNECT_NOT_DEMANDED = 0,	/* the policy asks for no proof, and the rest is as it asks */
+	CONNECT_NOT_DEMANDED = 0,	/* the policy asks for no proof; the rest is as it asks */
 	CONNECT_PASSED,
 	CONNECT_FAILED			/* Postfix would not deliver here under this policy */
 };
@@ -64,8 +64,8 @@ void connect_try(const struct connect_target *target, struct connect_result *res
 void connect_result_free(struct connect_result *result);
 
 /*
- * The value of attribute name in a policy ("match" in "secure match=a:b"), borrowed from policy, its
- * size in *size_out; NULL if it is not there.
+ * The value of attribute name in a policy ("match" in "secure match=a:b"), borrowed from policy;
+ * its size in *size_out. NULL if it is not there.
  */
 const char *connect_attribute(const char *policy, const char *name, size_t *size_out);
 

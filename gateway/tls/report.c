@@ -150,7 +150,8 @@ enum fail_code report_gzip(const void *data, size_t size, struct buf *out)
 	memset(&z, 0, sizeof(z));
 	/* 15 + 16: gzip's head and end */
 	if (size > REPORT_TEXT_MAX ||
-	    deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+	    deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+	    Z_OK)
 		return SG_ENOMEM;
 	most = deflateBound(&z, (uLong)size);
 	code = buf_reserve(out, most, &room);
@@ -223,7 +224,8 @@ enum fail_code report_mail(const struct report *report, const char *to, int64_t 
 	enum fail_code code = put_head(report, to, now_s, out);
 
 	if (code == SG_OK)
-		code = buf_printf(out, "--=_%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
+		code = buf_printf(out,
+		    "--=_%s\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n"
 		    "This is a TLS report (RFC 8460) about mail to %s.\r\n\r\n", report->id,
 		    report->domain);
 	if (code == SG_OK)

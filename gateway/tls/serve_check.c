@@ -223,9 +223,8 @@ static void tlsa_done(void *context, const struct source_dns *answer)
 	looked_up(candidate->checking);
 }
 
-static void look_up(struct candidate *candidate)
+static void look_up(struct checking *checking, struct candidate *candidate)
 {
-	struct checking *checking = candidate->checking;
 	const struct source *source = source_live_source(checking->asked->server->live);
 	unsigned char literal[16];
 	char name[HOP_TEXT_MAX + 16];
@@ -292,7 +291,7 @@ static void look_up_all(struct checking *checking)
 	}
 	checking->waiting = 1;
 	for (i = 0; i < checking->count; i++)
-		look_up(&checking->candidates[i]);
+		look_up(checking, &checking->candidates[i]);
 	looked_up(checking);
 }
 

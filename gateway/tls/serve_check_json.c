@@ -139,24 +139,31 @@ json_t *check_json_trial(const struct connect_target *target,
 	return trial;
 }
 
+/* Counts the trials of one server. */
+static void count_trials(const json_t *mx, size_t *tried, size_t *failed)
+{
+	const json_t *trials = json_object_get(mx, "trials");
+	const char *check;
+	size_t i;
+
+	for (i = 0; i < json_array_size(trials); i++) {
+		check = json_string_value(json_object_get(json_array_get(trials, i), "check"));
+		(*tried)++;
+		*failed += check != NULL && strcmp(check, "failed") == 0;
+	}
+}
+
 void check_json_verdict(json_t *root)
 {
 	const char *said = json_string_value(json_object_get(root, "verdict"));
+	const json_t *mxs = json_object_get(root, "mx");
 	size_t failed = 0;
 	size_t tried = 0;
-	json_t *trial;
 	char *text;
-	json_t *mx;
 	size_t i;
-	size_t j;
 
-	json_array_foreach(json_object_get(root, "mx"), i, mx)
-		json_array_foreach(json_object_get(mx, "trials"), j, trial) {
-			const char *check = json_string_value(json_object_get(trial, "check"));
-
-			tried++;
-			failed += check != NULL && strcmp(check, "failed") == 0;
-		}
+	for (i = 0; i < json_array_size(mxs); i++)
+		count_trials(json_array_get(mxs, i), &tried, &failed);
 	if (tried == 0)
 		text = str_printf("%s No mail server could be tried.", or_empty(said));
 	else if (failed == 0)

@@ -124,9 +124,11 @@ static char *join(const json_t *list)
 	size_t i;
 
 	buf_init(&text, 64 * 1024);
-	json_array_foreach(list, i, item)
+	for (i = 0; i < json_array_size(list); i++) {
+		item = json_array_get(list, i);
 		if (buf_printf(&text, "%s%s", i == 0 ? "" : ", ", json_string_value(item)) != SG_OK)
 			break;
+	}
 	joined = text.size == 0 ? str_dup("") : str_dup(buf_str(&text));
 	buf_free(&text);
 	return joined;
@@ -171,7 +173,7 @@ static void put_server(struct page *page, const json_t *mx)
 {
 	char *addresses = join(json_object_get(mx, "addresses"));
 	char text[160];
-	json_t *trial;
+	const json_t *trials = json_object_get(mx, "trials");
 	size_t i;
 
 	(void)snprintf(text, sizeof(text), "%d",
@@ -184,8 +186,8 @@ static void put_server(struct page *page, const json_t *mx)
 	    (int)json_integer_value(json_object_get(mx, "tlsa_usable")),
 	    is(mx, "sts_match") ? "yes" : "no");
 	put_text(page, 2, "", 8, text);
-	json_array_foreach(json_object_get(mx, "trials"), i, trial)
-		put_trial(page, trial);
+	for (i = 0; i < json_array_size(trials); i++)
+		put_trial(page, json_array_get(trials, i));
 	free(addresses);
 }
 
@@ -208,19 +210,20 @@ static void put_step(struct page *page, size_t number, const json_t *step)
 enum fail_code check_text(const json_t *root, struct buf *out)
 {
 	struct page page = {out, SG_OK};
-	json_t *item;
+	const json_t *mxs = json_object_get(root, "mx");
+	const json_t *steps = json_object_get(root, "steps");
 	size_t i;
 
 	put_text(&page, 0, "", 0, get(root, "verdict"));
 	put(&page, "\n", 1);
 	put_policies(&page, json_object_get(root, "policies"));
-	if (json_array_size(json_object_get(root, "mx")) > 0)
+	if (json_array_size(mxs) > 0)
 		put_text(&page, 0, "\nMail servers", 0, "");
-	json_array_foreach(json_object_get(root, "mx"), i, item)
-		put_server(&page, item);
-	if (json_array_size(json_object_get(root, "steps")) > 0)
+	for (i = 0; i < json_array_size(mxs); i++)
+		put_server(&page, json_array_get(mxs, i));
+	if (json_array_size(steps) > 0)
 		put_text(&page, 0, "\nSteps", 0, "");
-	json_array_foreach(json_object_get(root, "steps"), i, item)
-		put_step(&page, i + 1, item);
+	for (i = 0; i < json_array_size(steps); i++)
+		put_step(&page, i + 1, json_array_get(steps, i));
 	return page.code;
 }

@@ -1,4 +1,4 @@
-/* Metrics over HTTP: GET /metrics, for Prometheus. libmicrohttpd has an epoll descriptor of its own. */
+/* Metrics over HTTP: GET /metrics, for Prometheus. libmicrohttpd brings its own epoll. */
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>

@@ -446,10 +446,12 @@ size_t serve_policy_connections(const struct serve_policy *serve)
 void serve_policy_free(struct serve_policy *serve)
 {
 	struct peer *peer;
+	struct peer *newer;
 
 	if (serve == NULL)
 		return;
-	while ((peer = serve->oldest) != NULL) {
+	for (peer = serve->oldest; peer != NULL; peer = newer) {
+		newer = peer->newer;
 		peer->asking = false;
 		peer_drop(peer);
 	}

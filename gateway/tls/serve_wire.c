@@ -309,9 +309,14 @@ size_t serve_wire_connections(const struct serve_wire *serve)
 
 void serve_wire_free(struct serve_wire *serve)
 {
+	struct caller *caller;
+	struct caller *older;
+
 	if (serve == NULL)
 		return;
-	while (serve->newest != NULL)
-		caller_drop(serve->newest);
+	for (caller = serve->newest; caller != NULL; caller = older) {
+		older = caller->older;
+		caller_drop(caller);
+	}
 	free(serve);
 }

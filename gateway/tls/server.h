@@ -33,7 +33,7 @@
 #define SERVER_CALLERS_MAX 200	/* the filter's and the command line's */
 #define SERVER_JOBS_MAX 8	/* threads at once */
 #define SERVER_FILES_MAX 8192u	/* descriptors: connections, lookups, threads */
-#define SERVER_TEXT_MAX ((size_t)64 * 1024 * 1024)	/* bytes of one answer to the command line */
+#define SERVER_TEXT_MAX ((size_t)64 * 1024 * 1024)	/* bytes of one long answer */
 #define SERVER_CACHE_MAX ((size_t)1024 * 1024 * 1024)	/* bytes of the cache's file */
 
 struct server {
@@ -127,8 +127,8 @@ typedef void job_fn(void *context);
 struct serve_jobs *serve_jobs_new(struct server *server);
 void serve_jobs_free(struct serve_jobs *jobs);
 /*
- * Runs run(context) in a thread, then done(context) in the server's. SG_ELIMIT (temporary): too many
- * run already; SG_ESYSTEM: no thread; neither function is called then.
+ * Runs run(context) in a thread, then done(context) in the server's. SG_ELIMIT (temporary): too
+ * many run already; SG_ESYSTEM: no thread; neither function is called then.
  */
 MUST_USE enum fail_code serve_job_start(struct serve_jobs *jobs, job_fn *run, job_fn *done,
     void *context, struct fail *f);

@@ -20,7 +20,7 @@ enum tls_message_type {
 	TLS_EVENT = 2,		/* u8 enum tls_event -> empty */
 	TLS_CHECK = 32,		/* u8 connect, u8 json, hop -> descriptor: the text to print */
 	TLS_STATUS = 33,	/* empty -> descriptor: metrics in Prometheus' text format */
-	TLS_REPORT = 34		/* day (YYYY-MM-DD), u8 send -> descriptor: the reports as JSON lines */
+	TLS_REPORT = 34		/* day (YYYY-MM-DD), u8 send -> descriptor: JSON lines */
 };
 
 #define TLS_HOPS_MAX 200	/* a packet; tls_proof asks as often as needed */

@@ -158,7 +158,8 @@ static void play_https(void *context, const char *host, const char *path, source
 	char body[600];
 	struct source_https answer = {.status = 200, .type = "text/plain", .body = body};
 	int size = snprintf(body, sizeof(body), "version: STSv1\r\nmode: enforce\r\n"
-	    "mx: *.%.200s\r\nmax_age: 604800\r\n", strncmp(host, "mta-sts.", 8) == 0 ? host + 8 : host);
+	    "mx: *.%.200s\r\nmax_age: 604800\r\n",
+	    strncmp(host, "mta-sts.", 8) == 0 ? host + 8 : host);
 
 	(void)context;
 	(void)path;
@@ -273,7 +274,8 @@ static void ask(struct bench *b, struct asking *asking)
 	int size;
 
 	b->seed = b->seed * 6364136223846793005u + 1442695040888963407u;
-	size = snprintf(key, sizeof(key), "all domain%zu.example", (size_t)(b->seed >> 33) % b->domains);
+	size = snprintf(key, sizeof(key), "all domain%zu.example",
+	    (size_t)(b->seed >> 33) % b->domains);
 	size = snprintf(request, sizeof(request), "%d:%s,", size, key);
 	asking->got = 0;
 	asking->start = now_s();
@@ -415,7 +417,8 @@ static void options(struct bench *b, int argc, char *argv[])
 int main(int argc, char *argv[])
 {
 	static struct asking all[CONNECTIONS_MAX];
-	struct bench b = {.domains = 100000, .connections = 32, .seconds = 5, .core = -1, .seed = 1};
+	struct bench b = {.domains = 100000, .connections = 32, .seconds = 5, .core = -1,
+		.seed = 1};
 	double seconds;
 	double memory;
 

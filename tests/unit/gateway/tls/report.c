@@ -25,7 +25,8 @@ static char good[] = "";
 static char expired[] = "certificate-expired";
 static char no_starttls[] = "starttls-not-supported";
 static char address[] = "203.0.113.56";
-static char strings[] = "version: STSv1\nmode: testing\nmx: *.mail.company-y.example\nmax_age: 86400";
+static char strings[] = "version: STSv1\nmode: testing\nmx: *.mail.company-y.example\n"
+	"max_age: 86400";
 static char patterns[] = "*.mail.company-y.example";
 
 static const struct vault_session sessions[] = {
@@ -161,7 +162,8 @@ static void the_mail_is_a_tlsrpt_report(void **state)
 		"TLS-Required: No\r\n",
 		"Content-Type: multipart/report; report-type=\"tlsrpt\";\r\n",
 		"Content-Type: application/tlsrpt+gzip\r\nContent-Transfer-Encoding: base64\r\n",
-		" filename=\"company-x.example!company-y.example!1459468800!1459555199!001.json.gz\"",
+		" filename=\"company-x.example!company-y.example!1459468800!1459555199!001."
+		"json.gz\"",
 		"\r\n\r\nYWJj\r\n",
 	};
 	struct report report = example(NULL);

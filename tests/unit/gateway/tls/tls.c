@@ -442,7 +442,8 @@ static void an_explanation_has_its_verdict_first(void **state)
 	buf_init(&text, 1024 * 1024);
 	if (tls_check(&b->tls, "rule.example", false, false, &text, &f) != SG_OK)
 		fail_msg("%s", f.what);
-	assert_int_equal(strncmp(buf_str(&text), "Mail to rule.example goes over TLS with proof", 45),
+	assert_int_equal(strncmp(buf_str(&text),
+	    "Mail to rule.example goes over TLS with proof", 45),
 	    0);
 	for (line = buf_str(&text); *line != '\0'; line += size + 1) {
 		size = strcspn(line, "\n");
