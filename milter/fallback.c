@@ -58,7 +58,7 @@ static const char *cause_words(const struct cause *cause)
 {
 	if (cause->waiting.time_ms != 0 && cause->waiting.answer[0] != '\0')
 		return cause->waiting.answer;
-	if (cause->proof.how[0] != '\0')
+	if (cause->proof.answer != TLS_PROVABLE && cause->proof.how[0] != '\0')
 		return cause->proof.how;
 	return "the next mail server did not take it";
 }
