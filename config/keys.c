@@ -58,7 +58,8 @@ static const struct key table[] = {
 	    "sends all flagged mail through the second stage, for those whose always_bcc "
 	    "archive must get a copy of its own." },
 	/* places */
-	{ .name = "run_directory", .type = KEY_PATH, AT(run_directory), .roles = CONF_MILTER,
+	{ .name = "run_directory", .type = KEY_PATH, AT(run_directory),
+	    .roles = CONF_MILTER | CONF_TLS | CONF_TRACE,
 	    .preset = "/run/sealgate",
 	    .help = "Folder of the sockets between the programs. It is made at start." },
 	{ .name = "state_directory", .type = KEY_PATH, AT(state_directory), .roles = CONF_VAULT,
