@@ -13,7 +13,7 @@ demo run:
 
 # ---- tests: each executable script is a file of cases, see tests/lib/run.sh ----
 
-SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture} -name "*.sh" -perm -u+x 2>/dev/null | sort)
+SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls} -name "*.sh" -perm -u+x 2>/dev/null | sort)
 # those that are worth their time under the sanitizers, where all is several times slower
 SCRIPTS_SANITIZE = $(filter tests/play/% tests/interop/%,$(SCRIPTS))
 

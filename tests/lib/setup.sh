@@ -84,7 +84,7 @@ apt() {
 disable_new_units() {
 	local unit
 	command -v systemctl > /dev/null && [[ -d /run/systemd/system ]] || return 0
-	for unit in postfix clamav-daemon clamav-freshclam clamav-milter; do
+	for unit in postfix clamav-daemon clamav-freshclam clamav-milter knot unbound nginx; do
 		[[ " $* " == *" $unit "* ]] || continue
 		systemctl --quiet is-active "$unit" 2> /dev/null && continue
 		systemctl --quiet disable "$unit" 2>> "$log" || true
