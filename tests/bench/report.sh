@@ -6,12 +6,13 @@ file=$1
 value() { jq -r "$1 // \"nan\"" "$file"; }
 
 printf '\n%-7s %-16s %10s %9s %10s %12s\n' size line "msg/s" "of plain" "ms CPU" "ms CPU added"
-jq -r 'to_entries[] | select(.key != "latency_ms") | .key as $s | .value as $v | $v | to_entries[] |
+jq -r 'to_entries[] | select(.key != "latency_ms" and .key != "tls") | .key as $s | .value as $v | $v | to_entries[] |
 	[$s, .key, (.value.rate // "-"), (if .value.rate and $v.postfix then .value.rate / $v.postfix.rate else "-" end),
 	.value.cpu_ms, (if .key != "libclamav_alone" and $v.postfix then .value.cpu_ms - $v.postfix.cpu_ms else "-" end)] | @tsv' "$file" |
 	awk -F '\t' '{ printf "%-7s %-16s %10s %9s %10.2f %12s\n", $1, $2, $3 == "-" ? "" : sprintf("%.1f", $3),
 		$4 == "-" ? "" : sprintf("%.2f", $4), $5, $6 == "-" ? "" : sprintf("%.2f", $6) }'
 jq -r '.latency_ms // {} | to_entries[] | "latency, one message of 10KB alone: \(.key) \(.value) ms"' "$file"
+jq -r '.tls // empty | "policies from the cache: \(.cached_per_s) a second, p50 \(.p50_ms) ms, p99 \(.p99_ms) ms, \(.memory_mb_100k) MB for \(.domains) domains"' "$file"
 
 # goal TEXT VALUE LIMIT [min]
 goal() {
@@ -41,3 +42,5 @@ for size in 100KB 1MB; do
 		"$(calc ".[\"$size\"] | (.envelope.cpu_ms - .scan.cpu_ms) / $mb")" 5
 done
 goal "latency added by scan and envelope, ms" "$(calc '.latency_ms.envelope - .latency_ms.postfix')" 5
+goal "TLS policies from the cache, a second on one core" "$(value .tls.cached_per_s)" 50000 min
+goal "TLS policies from the cache: p99, ms" "$(value .tls.p99_ms)" 1

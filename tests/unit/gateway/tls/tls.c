@@ -456,6 +456,23 @@ static void an_explanation_has_its_verdict_first(void **state)
 	buf_free(&text);
 }
 
+static void a_trial_says_what_it_met(void **state)
+{
+	struct bench *b = *state;
+	struct buf text;
+	struct fail f;
+
+	buf_init(&text, 1024 * 1024);
+	/* nobody listens there */
+	if (tls_check(&b->tls, "[127.0.0.1]:1", true, false, &text, &f) != SG_OK)
+		fail_msg("%s", f.what);
+	assert_non_null(strstr(buf_str(&text), "127.0.0.1 port 1: not reached"));
+	buf_reset(&text);
+	assert_int_equal(tls_check(&b->tls, "[127.0.0.1]:1", true, true, &text, &f), SG_OK);
+	assert_non_null(strstr(buf_str(&text), "\"connected\": false"));
+	buf_free(&text);
+}
+
 static void events_show_up_in_the_counters(void **state)
 {
 	struct bench *b = *state;
@@ -590,6 +607,7 @@ int main(void)
 		TEST(many_hops_are_asked_in_several_packets),
 		TEST(no_service_is_a_temporary_failure),
 		TEST(an_explanation_has_its_verdict_first),
+		TEST(a_trial_says_what_it_met),
 		TEST(events_show_up_in_the_counters),
 		TEST(prometheus_gets_metrics_and_nothing_else),
 		TEST(a_report_needs_a_day_and_the_vault),
