@@ -122,7 +122,7 @@ const struct cache_entry *cache_peek(const struct cache *cache, const char *key)
 static bool grow(struct cache *cache)
 {
 	size_t count = cache->bucket_count == 0 ? BUCKETS_FIRST : cache->bucket_count * 2;
-	struct cache_entry **buckets = calloc(count, sizeof(*buckets));
+	struct cache_entry **buckets = calloc(count, sizeof(void *));
 	struct cache_entry *entry;
 
 	if (buckets == NULL)

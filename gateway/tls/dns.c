@@ -150,8 +150,15 @@ static void query_unlink(struct query *query)
 {
 	struct dns *dns = query->dns;
 
-	*(query->previous != NULL ? &query->previous->next : &dns->first) = query->next;
-	*(query->next != NULL ? &query->next->previous : &dns->last) = query->previous;
+	SG_BUG_IF((query->previous == NULL) != (dns->first == query));
+	if (query->previous != NULL)
+		query->previous->next = query->next;
+	else
+		dns->first = query->next;
+	if (query->next != NULL)
+		query->next->previous = query->previous;
+	else
+		dns->last = query->previous;
 }
 
 static void query_fail(struct query *query, const char *why)
@@ -295,24 +302,33 @@ int dns_timeout_ms(const struct dns *dns)
 void dns_process(struct dns *dns)
 {
 	int64_t now_ms = clock_mono_ms(dns->clock);
+	struct query *query;
 
 	(void)ub_process(dns->context);
-	while (dns->first != NULL && dns->first->deadline_ms <= now_ms) {
-		struct query *query = dns->first;
+	query = dns->first;
+	while (query != NULL && query->deadline_ms <= now_ms) {
+		struct query *next = query->next;
 
 		/* after a cancel libunbound never calls back */
 		(void)ub_cancel(dns->context, query->id);
 		query_fail(query, "no answer in time");
+		query = next;
 	}
 }
 
 void dns_free(struct dns *dns)
 {
+	struct query *query;
+
 	if (dns == NULL)
 		return;
-	while (dns->first != NULL) {
-		(void)ub_cancel(dns->context, dns->first->id);
-		query_fail(dns->first, "the service ends");
+	query = dns->first;
+	while (query != NULL) {
+		struct query *next = query->next;
+
+		(void)ub_cancel(dns->context, query->id);
+		query_fail(query, "the service ends");
+		query = next;
 	}
 	if (dns->context != NULL)
 		ub_ctx_delete(dns->context);

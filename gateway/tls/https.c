@@ -135,7 +135,11 @@ static void fetch_end(struct fetch *fetch, const struct source_https *answer)
 
 	if (fetch->easy != NULL)
 		(void)curl_multi_remove_handle(https->multi, fetch->easy);
-	*(fetch->previous != NULL ? &fetch->previous->next : &https->fetches) = fetch->next;
+	SG_BUG_IF((fetch->previous == NULL) != (https->fetches == fetch));
+	if (fetch->previous != NULL)
+		fetch->previous->next = fetch->next;
+	else
+		https->fetches = fetch->next;
 	if (fetch->next != NULL)
 		fetch->next->previous = fetch->previous;
 	fetch->over = true;

@@ -128,8 +128,10 @@ static char *records_text(int type, const struct source_dns *answer)
 		if (code == SG_OK)
 			code = put_record(type, &answer->records[i], &text);
 	}
-	if (code == SG_OK && answer->canonical != NULL)
-		code = buf_printf(&text, " (at %s)", answer->canonical);
+	/* what does not fit is not shown */
+	if (code == SG_OK && answer->canonical != NULL &&
+	    buf_printf(&text, " (at %s)", answer->canonical) != SG_OK)
+		buf_reset(&text);
 	copy = str_dup(buf_str(&text));
 	buf_free(&text);
 	return copy;

@@ -105,7 +105,11 @@ static void unlink_run(struct policy_run *run)
 {
 	struct policy *policy = run->policy;
 
-	*(run->previous != NULL ? &run->previous->next : &policy->runs) = run->next;
+	SG_BUG_IF((run->previous == NULL) != (policy->runs == run));
+	if (run->previous != NULL)
+		run->previous->next = run->next;
+	else
+		policy->runs = run->next;
 	if (run->next != NULL)
 		run->next->previous = run->previous;
 	if (run->refresh)
@@ -170,26 +174,30 @@ static void give_up(struct policy_run *run)
 	cache_found_free(&result.found);
 }
 
+/*
+ * Whoever is called may ask again: such runs begin before the others, and of runs none but those
+ * ends here.
+ */
 void policy_run_expire(struct policy *policy)
 {
 	int64_t now_ms = clock_mono_ms(policy->clock);
 	struct policy_run *run = policy->runs;
 
-	/* from the start after each: whoever is called may have changed the list */
 	while (run != NULL) {
-		if (now_ms >= run->deadline_ms) {
+		struct policy_run *next = run->next;
+
+		if (now_ms >= run->deadline_ms)
 			give_up(run);
-			run = policy->runs;
-		} else {
-			run = run->next;
-		}
+		run = next;
 	}
 }
 
 void policy_run_stop(struct policy *policy)
 {
-	while (policy->runs != NULL) {
-		struct policy_run *run = policy->runs;
+	struct policy_run *run = policy->runs;
+
+	while (run != NULL) {
+		struct policy_run *next = run->next;
 
 		look_abandon(run->look);
 		unlink_run(run);
@@ -203,6 +211,7 @@ void policy_run_stop(struct policy *policy)
 		}
 		policy_explain_free(run->explain);
 		free(run);
+		run = next;
 	}
 }
 

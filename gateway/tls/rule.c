@@ -20,13 +20,13 @@ enum fail_code rule_index(const struct conf *conf, struct rules_index *index_out
 	index_out->count = 0;
 	if (conf->hop_count == 0)
 		return SG_OK;
-	index_out->sorted = calloc(conf->hop_count, sizeof(*index_out->sorted));
+	index_out->sorted = calloc(conf->hop_count, sizeof(void *));
 	if (index_out->sorted == NULL)
 		return SG_ENOMEM;
 	for (i = 0; i < conf->hop_count; i++)
 		index_out->sorted[i] = &conf->hops[i];
 	index_out->count = conf->hop_count;
-	qsort(index_out->sorted, index_out->count, sizeof(*index_out->sorted), compare);
+	qsort(index_out->sorted, index_out->count, sizeof(void *), compare);
 	return SG_OK;
 }
 
