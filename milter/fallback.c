@@ -78,12 +78,19 @@ static enum fail_code wait_longer(struct session *session, const struct cause *c
 
 /* ---- plan tls ---- */
 
+/* For the record: what was decided, and what TLS failed for. NULL when out of memory. */
+static char *reason_with(const char *decided, const struct cause *cause)
+{
+	return str_printf("%s; TLS failed: %s", decided, cause_words(cause));
+}
+
 static enum fail_code make_plan(struct session *session, const struct marked *marked,
-    struct plan *plan_out, struct fail *f)
+    const struct cause *cause, struct plan *plan_out, struct fail *f)
 {
 	const struct session_services *services = session->services;
 	const char *recipient = marked->recipients.items[0];
 	struct vault_possible possible;
+	char *reason;
 	enum fail_code code;
 
 	memset(&possible, 0, sizeof(possible));
@@ -94,8 +101,10 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 	plan_make_sealed(marked->flag.tenant, marked->flag.ways, &possible, plan_out);
 	if (plan_out->kind != PLAN_IMPOSSIBLE)
 		return SG_OK;
+	reason = reason_with(plan_out->why, cause);
 	session_record_refused(session, marked->flag.tenant->name, marked->flag.source,
-	    recipient, plan_out->why);
+	    recipient, reason != NULL ? reason : plan_out->why);
+	free(reason);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator for a password for this "
 	    "recipient, or reach it another way", "The mail server of %s does not prove its TLS, "
 	    "and there is no usable certificate or password to send the message protected. It "
@@ -106,8 +115,7 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 static enum fail_code record_sealed(struct session *session, const struct marked *marked,
     const struct cause *cause, struct session_decision *decision, struct fail *f)
 {
-	/* for the record: how it is sealed, and what TLS failed for */
-	char *reason = str_printf("%s; TLS failed: %s", decision->reason, cause_words(cause));
+	char *reason = reason_with(decision->reason, cause);
 	enum fail_code code;
 
 	if (reason == NULL)
@@ -162,7 +170,7 @@ static enum reply_stage take_back(struct session *session, struct marked *marked
 		(void)wait_longer(session, &cause, f);
 		return cause.tls ? REPLY_NO_TLS : REPLY_WAIT;
 	}
-	if (make_plan(session, marked, &plan, f) != SG_OK)
+	if (make_plan(session, marked, &cause, &plan, f) != SG_OK)
 		return REPLY_PLAN;
 	return seal(session, marked, &cause, &plan, outcome, f);
 }
