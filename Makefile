@@ -40,7 +40,7 @@ DEFS = -D_GNU_SOURCE -DSG_VERSION='"$(VERSION)"'
 cflags = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null))
 libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
-PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libqpdf
+PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libwebp libqpdf
 PKG.scan = libclamav
 PKG.vault = sqlite3 libcrypto
 PKG.milter = libcrypto
@@ -66,7 +66,7 @@ SRC.sealgate-scan = $(BASE) $(CONF_DATA) $(filter-out milter/scan/scan.c,$(wildc
 LIB.sealgate-scan = $(call libs,$(PKG.scan)) $(CONF_LIB) -lpthread
 
 SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
-LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -lstdc++ -lm $(CONF_LIB) -lpthread
+LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -llitehtml -lgif -lstdc++ -lm $(CONF_LIB) -lpthread
 
 SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
 LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread
@@ -85,7 +85,7 @@ PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault se
 
 # ---- how ----
 
-CFLAGS.pdfenc = $(call cflags,$(PKG.pdf))
+CFLAGS.pdfenc = $(call cflags,$(PKG.pdf)) -isystem /usr/include/litehtml
 CFLAGS.config = $(call cflags,libconfuse)
 CFLAGS.milter = $(call cflags,$(PKG.scan) $(PKG.milter))
 CFLAGS.gateway = $(call cflags,$(PKG.vault) $(PKG.tls))

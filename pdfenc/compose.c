@@ -30,6 +30,17 @@ static void add_note(struct flow *flow, const char *text)
 	g_string_append(block->text, text);
 }
 
+/* As it looks, and the text form behind it for when that cannot be drawn. */
+static void add_html(struct flow *flow, const GString *html)
+{
+	struct flow_block *block = flow_add(flow, FLOW_HTML);
+	unsigned int before = flow->blocks->len;
+
+	html_to_flow(html->str, html->len, flow);
+	block->html = html;
+	block->count = flow->blocks->len - before;
+}
+
 /* Bodies that follow each other are parted by a line across. */
 static void add_body(struct flow *flow, const struct document_body *body, bool after_text)
 {
@@ -41,7 +52,7 @@ static void add_body(struct flow *flow, const struct document_body *body, bool a
 		text_to_flow(body->text, body->flowed, body->delsp, flow);
 		break;
 	case DOCUMENT_HTML:
-		html_to_flow(body->text->str, body->text->len, flow);
+		add_html(flow, body->text);
 		break;
 	case DOCUMENT_NESTED:
 		add_nested(flow, body->head);

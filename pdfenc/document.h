@@ -45,6 +45,7 @@ struct document_body {
 struct document_file {
 	char *name;		/* no path, no control characters, unlike every other one */
 	char *type;		/* "image/png", lower case */
+	char *id;		/* Content-ID without its brackets, or NULL */
 	GDateTime *date;	/* NULL if unknown */
 	GByteArray *data;
 };

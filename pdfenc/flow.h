@@ -21,7 +21,8 @@ enum flow_kind {
 	FLOW_HEADING,
 	FLOW_RULE,		/* a line across; no text */
 	FLOW_NOTE,		/* ours, not the sender's */
-	FLOW_NESTED		/* the head of a nested message: lines "Label: value" */
+	FLOW_NESTED,		/* the head of a nested message: lines "Label: value" */
+	FLOW_HTML		/* a body to be laid out as it looks; its text form follows */
 };
 
 enum flow_style {
@@ -45,6 +46,8 @@ struct flow_block {
 	bool joined;		/* goes on where the block before ended: no space between */
 	GString *text;
 	GArray *spans;		/* struct flow_span */
+	const GString *html;	/* FLOW_HTML: the body, borrowed from the document */
+	unsigned int count;	/* FLOW_HTML: blocks of its text form, for when it cannot be drawn */
 };
 
 struct flow {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pdfenc/head.h"
+#include "pdfenc/html/pages.h"
 #include "pdfenc/setter.h"
 
 #define A4_WIDTH 595.276f	/* points */
@@ -167,6 +168,7 @@ static void style_of(const struct flow_block *block, struct setter_text *text)
 	case FLOW_PARAGRAPH:
 	case FLOW_RULE:
 	case FLOW_NESTED:
+	case FLOW_HTML:
 		break;
 	}
 }
@@ -230,10 +232,37 @@ static void set_footer(struct setter *setter, unsigned int page, const char *sub
 	setter_on_page(setter, page, y, &text);
 }
 
-static void set_flow(struct setter *setter, const struct flow *flow)
+/* How many blocks of the text form are to be skipped: all of them if the pages could be drawn. */
+static unsigned int set_html(struct setter *setter, const struct layout_request *request,
+    const struct flow_block *block, int64_t *cpu_ms_left)
 {
-	for (unsigned int i = 0; i < flow->blocks->len && !setter->full; i++)
-		set_block(setter, g_ptr_array_index(flow->blocks, i));
+	static const char note[] = "This message could not be shown as it was designed; this is its "
+	    "text. The original is in the attached file original.eml.";
+	struct flow *own;
+
+	setter_bars(setter, 0);
+	if (pages_set_html(setter, request->document, block->html, cpu_ms_left))
+		return block->count;
+	own = flow_new();
+	g_string_append(flow_add(own, FLOW_NOTE)->text, note);
+	set_block(setter, g_ptr_array_index(own->blocks, 0));
+	flow_free(own);
+	return 0;
+}
+
+static void set_flow(struct setter *setter, const struct layout_request *request)
+{
+	const GPtrArray *blocks = request->flow->blocks;
+	int64_t cpu_ms_left = PAGES_CPU_ALL_MS;
+
+	for (unsigned int i = 0; i < blocks->len && !setter->full; i++) {
+		const struct flow_block *block = g_ptr_array_index(blocks, i);
+
+		if (block->kind == FLOW_HTML)
+			i += set_html(setter, request, block, &cpu_ms_left);
+		else
+			set_block(setter, block);
+	}
 	setter_bars(setter, 0);
 }
 
@@ -253,7 +282,7 @@ struct display *layout_pages(struct layout_engine *engine, const struct layout_r
 	    pango_language_from_string(request->language != NULL ? request->language : "en"));
 	setter_start(&setter);
 	head_set(&setter, request->document, request->protection);
-	set_flow(&setter, request->flow);
+	set_flow(&setter, request);
 	for (unsigned int i = 0; i < setter.display->pages->len; i++)
 		set_footer(&setter, i, subject != NULL ? subject : "");
 	*cut_out = setter.full;

@@ -171,6 +171,14 @@ static char *file_name(GMimeObject *object)
 	return name != NULL ? decode_line(name) : NULL;
 }
 
+/* By this name an HTML body shows the file that was added last. */
+static void add_id(struct document *document, const char *id)
+{
+	struct document_file *file = g_ptr_array_index(document->files, document->files->len - 1);
+
+	file->id = charset_line(id);
+}
+
 static void add_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
     GByteArray *data)
 {
@@ -178,8 +186,9 @@ static void add_file(struct walk *walk, GMimeObject *object, const char *fallbac
 	char *type = mime_type(object);
 	GDateTime *date = file_date(object);
 
-	(void)document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
-	    data);
+	if (document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
+	    data))
+		add_id(walk->document, g_mime_object_get_content_id(object));
 	if (date != NULL)
 		g_date_time_unref(date);
 	g_free(type);

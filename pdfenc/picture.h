@@ -1,0 +1,25 @@
+/*
+ * picture: image files that came with a mail -> images of the display, within limits.
+ *
+ * What a file is is told by its first bytes, not by its name or type. JPEG is kept byte for byte,
+ * PNG, GIF (the first frame) and WebP are decoded. Sizes are looked at before any pixel is made.
+ */
+#ifndef SG_PDFENC_PICTURE_H
+#define SG_PDFENC_PICTURE_H
+
+#include <glib.h>
+#include <stddef.h>
+
+#include "pdfenc/display.h"
+
+#define PICTURE_BYTES_MAX ((size_t)32 * 1024 * 1024)	/* of a file that is decoded */
+#define PICTURE_PIXELS_MAX ((size_t)24 * 1000 * 1000)	/* of one picture: a good camera's */
+#define PICTURE_PIXELS_ALL ((size_t)64 * 1000 * 1000)	/* decoded for one message */
+
+/*
+ * NULL: not a picture that can be shown, or above a limit. *pixels counts what was decoded so far.
+ * The display owns the result; data is held as long as needed.
+ */
+const struct display_image *picture_load(struct display *display, GBytes *data, size_t *pixels);
+
+#endif
