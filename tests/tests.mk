@@ -142,7 +142,7 @@ install: all
 	install -m 755 $(addprefix $(B)/,$(filter-out sealgate,$(PROGRAMS))) $(LIBEXEC)
 	test -e $(ETC)/sealgate.conf || install -m 640 config/sealgate.conf $(ETC)/sealgate.conf
 	$(foreach p,$(PAGES),install -D -m 644 $(p) $(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
-	install -m 644 LICENSE $(wildcard README.md docs/*.md) config/sealgate.conf $(DOC)
+	install -m 644 LICENSE $(wildcard README.md docs/*.md docs/*.json) config/sealgate.conf $(DOC)
 
 # the configuration and what the gateway stored stay
 .PHONY: uninstall
