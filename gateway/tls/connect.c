@@ -265,7 +265,7 @@ static bool add_tlsa(struct trial *trial)
 	if (SSL_CTX_dane_enable(trial->context) != 1 ||
 	    SSL_dane_enable(trial->ssl, target->host) != 1)
 		return false;
-	/* RFC 7672, 3.1.1: names do not count with DANE-EE; with DANE-TA the next hop counts, too */
+	/* RFC 7672, 3.1.1: names do not count with DANE-EE; with DANE-TA the hop's counts, too */
 	(void)SSL_dane_set_flags(trial->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
 	(void)SSL_add1_host(trial->ssl, target->nexthop);
 	SSL_set_hostflags(trial->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
