@@ -80,7 +80,7 @@ MUST_USE enum fail_code session_seal(struct session *session, const struct sessi
     const char *recipient, const struct plan *plan, struct edits *edits,
     char reason_out[VAULT_REASON_MAX], struct fail *f);
 
-/* The refusal (SG_EIMPOSSIBLE) for a recipient whose plan is impossible, in words for the sender. */
+/* The refusal (SG_EIMPOSSIBLE) of a recipient whose plan is impossible, in words for the sender. */
 enum fail_code session_impossible(const struct session *session, const char *recipient,
     const struct plan *plan, struct fail *f);
 
