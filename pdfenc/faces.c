@@ -12,6 +12,11 @@
 #include "pdfenc/write_file.h"
 
 #define DEFLATE_LEVEL 6
+/*
+ * Preparing halves the cost of a subset (0.15 ms for Liberation), but takes 1.3 s for the 65,535
+ * glyphs of a Chinese font, of which a subset costs 6 ms.
+ */
+#define PREPARE_GLYPHS 20000u
 #define PICTURE_SIDE_MAX 1024u	/* pixels of a glyph's side; Noto's have 136 */
 #define FORBIDDEN 0x0002	/* OS/2 fsType: restricted license, and nothing weaker */
 
@@ -75,7 +80,8 @@ static enum face_kind kind_of(hb_face_t *face)
 {
 	if (hb_ot_color_has_png(face))
 		return FACE_PICTURES;
-	if (hb_ot_var_has_data(face) || (field(face, HB_TAG('O', 'S', '/', '2'), 8) & 0xf) == FORBIDDEN)
+	if (hb_ot_var_has_data(face) ||
+	    (field(face, HB_TAG('O', 'S', '/', '2'), 8) & 0xf) == FORBIDDEN)
 		return FACE_OUTLINES;
 	if (has_table(face, HB_TAG('g', 'l', 'y', 'f')))
 		return FACE_TRUETYPE;
@@ -132,9 +138,10 @@ static struct face *face_new(hb_face_t *from)
 	hb_font_set_scale(face->font, (int)upem, (int)upem);
 	face->unit = 1000.0 / upem;
 	face->kind = kind_of(from);
-	if (face->kind == FACE_TRUETYPE || face->kind == FACE_CFF)
-		face->prepared = hb_subset_preprocess(from);
 	face->glyphs = hb_face_get_glyph_count(from);
+	if (face->kind == FACE_TRUETYPE || face->kind == FACE_CFF)
+		face->prepared = face->glyphs < PREPARE_GLYPHS ? hb_subset_preprocess(from) :
+		    hb_face_reference(from);
 	face->widths = g_new(float, (size_t)face->glyphs + 1);
 	for (unsigned int i = 0; i < face->glyphs; i++)
 		face->widths[i] = -1;

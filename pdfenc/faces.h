@@ -19,7 +19,7 @@ enum face_kind {
 	FACE_TRUETYPE,
 	FACE_CFF,
 	FACE_PICTURES,		/* PNG pictures: CBDT or sbix */
-	FACE_OUTLINES		/* cannot be embedded (variable, CFF2, forbidden): shapes are drawn */
+	FACE_OUTLINES		/* not to be embedded (variable, CFF2, forbidden): drawn */
 };
 
 /* One glyph that is a picture, ready for the file. */

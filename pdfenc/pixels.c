@@ -105,7 +105,8 @@ guint8 *pixels_filter(const guint8 *data, size_t width, size_t height, size_t st
 		for (unsigned int filter = 0; filter < FILTERS; filter++) {
 			uint64_t sum;
 
-			filter_row((enum filter)filter, data + y * width, above, width, step, tried);
+			filter_row((enum filter)filter, data + y * width, above, width, step,
+			    tried);
 			sum = weight(tried, width);
 			if (sum >= best)
 				continue;

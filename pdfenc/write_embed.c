@@ -59,7 +59,8 @@ static unsigned int write_to_unicode(struct write_file *file, const struct write
 	    "/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n"
 	    "/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n"
 	    "1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n";
-	static const char tail[] = "endcmap\nCMapName currentdict/CMap defineresource pop\nend\nend\n";
+	static const char tail[] = "endcmap\n"
+	    "CMapName currentdict/CMap defineresource pop\nend\nend\n";
 	GString *map = g_string_new(head);
 	unsigned int number = write_reserve(file);
 
@@ -247,8 +248,8 @@ static void add_table(hb_face_t *face, hb_tag_t tag, const unsigned char *data, 
 
 hb_blob_t *embed_carrier(void)
 {
-	static const unsigned char head[54] = { 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x5f, 0x0f, 0x3c,
-		0xf5, 0, 3, 0x03, 0xe8, [45] = 8, [47] = 2 };
+	static const unsigned char head[54] = { 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x5f, 0x0f,
+		0x3c, 0xf5, 0, 3, 0x03, 0xe8, [45] = 8, [47] = 2 };
 	static const unsigned char hhea[36] = { 0, 1, 0, 0, 0x03, 0x20, 0xff, 0x38, [10] = 0x03,
 		0xe8, [35] = 2 };
 	static const unsigned char maxp[32] = { 0, 1, 0, 0, 0, 2, [15] = 1 };

@@ -139,7 +139,8 @@ static hb_subset_input_t *subset_input(const struct write_font *font)
 		HB_TAG('v', 'h', 'e', 'a'), HB_TAG('v', 'm', 't', 'x'), HB_TAG('V', 'O', 'R', 'G'),
 		HB_TAG('B', 'A', 'S', 'E'), HB_TAG('g', 'a', 's', 'p'), HB_TAG('m', 'o', 'r', 'x'),
 		HB_TAG('D', 'S', 'I', 'G'), HB_TAG('h', 'd', 'm', 'x'), HB_TAG('L', 'T', 'S', 'H'),
-		HB_TAG('V', 'D', 'M', 'X'), HB_TAG('m', 'e', 't', 'a'), HB_TAG('P', 'C', 'L', 'T') };
+		HB_TAG('V', 'D', 'M', 'X'), HB_TAG('m', 'e', 't', 'a'),
+		HB_TAG('P', 'C', 'L', 'T') };
 	hb_subset_input_t *input = hb_subset_input_create_or_fail();
 	hb_set_t *tables;
 
@@ -303,7 +304,8 @@ unsigned int write_fonts_carry(struct write_fonts *fonts, const char *text, unsi
     double width)
 {
 	struct write_code code = { .text = text, .size = size, .glyph = 1, .width = (float)width };
-	char *key = g_strndup(text, size);
+	/* what follows in the same emoji has no width of its own */
+	char *key = g_strdup_printf("%c%.*s", width > 0 ? 'w' : '0', (int)size, text);
 	unsigned int slot = GPOINTER_TO_UINT(g_hash_table_lookup(fonts->carried, key));
 
 	if (fonts->carrier == NULL) {

@@ -55,9 +55,9 @@ struct write_style {
 
 struct write_fonts {
 	struct faces *faces;
-	GPtrArray *fonts;		/* struct write_font; the carrier is the last, if there is one */
+	GPtrArray *fonts;		/* struct write_font */
 	GHashTable *styles;		/* PangoFont -> struct write_style */
-	GHashTable *carried;		/* text -> its code of the carrier */
+	GHashTable *carried;		/* "w" or "0" for its width, text -> its slot */
 	struct write_font *carrier;
 	struct _PangoFont *last;	/* what was asked last, and its style */
 	struct write_style *last_style;

@@ -112,9 +112,8 @@ static bool same_color(struct display_color a, struct display_color b)
 
 static void set_clear(struct write_page *page, float clear)
 {
-	double wanted = (double)clear;
-	unsigned int step = wanted > 0 ? (unsigned int)(MIN(wanted, 1.0) * WRITE_CLEAR_STEPS + 0.5) :
-	    0;
+	double wanted = clear > 0 ? MIN((double)clear, 1.0) : 0;
+	unsigned int step = (unsigned int)(wanted * WRITE_CLEAR_STEPS + 0.5);
 
 	if (step == page->now.clear)
 		return;

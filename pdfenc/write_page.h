@@ -37,7 +37,7 @@ struct write_state {
 	double line;
 	const struct write_font *font;
 	double size;
-	unsigned int mode;		/* of text: 0 filled, 2 filled and stroked, 3 not seen */
+	unsigned int mode;		/* of text: 0 filled, 2 filled and stroked */
 	double matrix[6];		/* from what is drawn now to the page */
 };
 

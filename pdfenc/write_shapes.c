@@ -12,7 +12,8 @@ struct shape {
 
 static void put_point(struct shape *shape, float x, float y)
 {
-	double values[2] = { shape->x + (double)x * shape->unit, shape->y + (double)y * shape->unit };
+	double values[2] = { shape->x + (double)x * shape->unit,
+		shape->y + (double)y * shape->unit };
 
 	put_numbers(shape->out, values, 2);
 }

@@ -7,6 +7,7 @@
 #define GAP_MAX 20000.0		/* thousandths of an em within one array */
 #define SAME_LINE 0.01		/* points */
 #define BOLD_LINE (1 / 30.0)	/* of the font's size: what a made bold is stroked with */
+#define CARRY_UNITS 8u		/* of UTF-16: MuPDF 1.21 ignores a code that says more */
 #define CLUSTER_GLYPHS 16u	/* of one cluster that are looked at one by one */
 
 /* A cluster in drawing order: left to right. */
@@ -154,24 +155,47 @@ static double glyph_width(const struct display_run *run, unsigned int i)
 	return MAX((double)(end - run->glyphs[i].x), 0);
 }
 
+/* As much text as one code can say in all readers. */
+static const char *piece_end(const char *at, const char *end)
+{
+	unsigned int units = 0;
+
+	while (at < end) {
+		units += g_utf8_get_char(at) >= 0x10000 ? 2 : 1;
+		if (units > CARRY_UNITS)
+			break;
+		at = g_utf8_next_char(at);
+	}
+	return MIN(at, end);
+}
+
 static void carry(struct write_page *page, const struct display_run *run,
     const struct write_style *style, const struct cluster *cluster)
 {
 	struct write_fonts *fonts = &page->document->fonts;
+	const char *end = cluster->text + cluster->size;
+	double x = (double)cluster->glyphs[0].x;
+	double y = page->height - (double)cluster->glyphs[0].y;
 	double width = 0;
-	unsigned int slot;
 
 	if (cluster->count == 0 || cluster->size == 0 || !(style->size > 0))
 		return;
 	for (unsigned int i = 0; i < cluster->count; i++)
 		width += glyph_width(run, cluster->first + i);
 	width = round(width * 1000 / style->size);
-	slot = write_fonts_carry(fonts, cluster->text, cluster->size, width);
 	begin_text(page);
-	set_font(page, fonts->carrier, style->size, 3);
-	put_glyph(page, slot, (double)g_array_index(fonts->carrier->codes, struct write_code,
-	    slot).width, (double)cluster->glyphs[0].x, page->height - (double)cluster->glyphs[0].y,
-	    0);
+	for (const char *at = cluster->text; at < end;) {
+		const char *next = piece_end(at, end);
+		unsigned int slot = write_fonts_carry(fonts, at, (unsigned int)(next - at), width);
+		double wide = (double)g_array_index(fonts->carrier->codes, struct write_code,
+		    slot).width;
+
+		set_font(page, fonts->carrier, style->size, 0);
+		put_glyph(page, slot, wide, x, y, 0);
+		x += wide * style->size / 1000;
+		width = 0;
+		at = next;
+	}
 }
 
 /* ---- text ---- */
@@ -192,20 +216,19 @@ static void end_marked(struct write_page *page)
 
 /* The cluster's text as a whole is what its glyphs say. */
 static void put_marked(struct write_page *page, const struct write_style *style,
-    const struct cluster *cluster)
+    const struct cluster *cluster, bool backward)
 {
-	const char *end = cluster->text + cluster->size;
-	const char *at = cluster->text;
+	long chars = g_utf8_strlen(cluster->text, cluster->size);
 	bool says;
 
 	begin_marked(page, cluster);
 	for (unsigned int i = 0; i < cluster->count; i++) {
-		const char *next = g_utf8_next_char(at);
-		unsigned int size = (unsigned int)(MIN(next, end) - at);
+		long at = MIN((long)(backward ? cluster->count - 1 - i : i), chars - 1);
+		const char *text = g_utf8_offset_to_pointer(cluster->text, at);
+		unsigned int size = (unsigned int)(g_utf8_next_char(text) - text);
 
-		put_slot(page, style, write_font_slot(style->font, cluster->glyphs[i].id, at, size,
-		    true, &says), &cluster->glyphs[i]);
-		at = next < end ? next : at;
+		put_slot(page, style, write_font_slot(style->font, cluster->glyphs[i].id, text,
+		    size, true, &says), &cluster->glyphs[i]);
 	}
 	end_marked(page);
 }
@@ -215,7 +238,7 @@ static void put_marked(struct write_page *page, const struct write_style *style,
  * them (the one may be a shaped letter below its marks). Fills the slots.
  */
 static bool one_by_one(const struct write_style *style, const struct cluster *cluster,
-    bool backward, unsigned int *slots)
+    unsigned int *slots)
 {
 	const char *at = cluster->text;
 	unsigned int strange = 0;
@@ -225,21 +248,19 @@ static bool one_by_one(const struct write_style *style, const struct cluster *cl
 	    g_utf8_strlen(cluster->text, cluster->size) != (glong)cluster->count)
 		return false;
 	for (unsigned int i = 0; i < cluster->count; i++) {
-		unsigned int k = backward ? cluster->count - 1 - i : i;
 		hb_codepoint_t nominal = 0;
 
 		(void)hb_font_get_nominal_glyph(style->face->font, g_utf8_get_char(at), &nominal);
-		strange += nominal != cluster->glyphs[k].id;
+		strange += nominal != cluster->glyphs[i].id;
 		at = g_utf8_next_char(at);
 	}
 	if (strange > 1)
 		return false;
 	at = cluster->text;
 	for (unsigned int i = 0; i < cluster->count && says; i++) {
-		unsigned int k = backward ? cluster->count - 1 - i : i;
 		const char *next = g_utf8_next_char(at);
 
-		slots[k] = write_font_slot(style->font, cluster->glyphs[k].id, at,
+		slots[i] = write_font_slot(style->font, cluster->glyphs[i].id, at,
 		    (unsigned int)(next - at), false, &says);
 		at = next;
 	}
@@ -277,8 +298,8 @@ static void put_cluster(struct write_page *page, const struct display_run *run,
 			end_marked(page);
 		return;
 	}
-	if (!one_by_one(style, cluster, run->backward, slots)) {
-		put_marked(page, style, cluster);
+	if (run->backward || !one_by_one(style, cluster, slots)) {
+		put_marked(page, style, cluster, run->backward);
 		return;
 	}
 	for (unsigned int i = 0; i < cluster->count; i++)
@@ -287,36 +308,65 @@ static void put_cluster(struct write_page *page, const struct display_run *run,
 
 /* ---- runs ---- */
 
-/* Calls put for each cluster in the order of the glyphs. */
+/* Fills clusters in the order of the text. Returns how many fit the run. */
+static unsigned int list_clusters(const struct display_run *run, struct cluster *clusters)
+{
+	unsigned int text_at = 0;
+	unsigned int glyph_at = run->backward ? run->glyph_count : 0;
+
+	for (unsigned int i = 0; i < run->cluster_count; i++) {
+		const struct display_cluster *from = &run->clusters[i];
+
+		/* the display says that they fit; a mistake there must not read elsewhere */
+		if (from->bytes > run->text_size - text_at ||
+		    from->glyphs > (run->backward ? glyph_at : run->glyph_count - glyph_at))
+			return i;
+		glyph_at -= run->backward ? from->glyphs : 0;
+		clusters[i].glyphs = run->glyphs + glyph_at;
+		clusters[i].count = from->glyphs;
+		clusters[i].first = glyph_at;
+		clusters[i].text = run->text + text_at;
+		clusters[i].size = from->bytes;
+		glyph_at += run->backward ? 0 : from->glyphs;
+		text_at += from->bytes;
+	}
+	return run->cluster_count;
+}
+
+static bool is_mark(const struct cluster *cluster)
+{
+	return cluster->size > 0 && g_unichar_ismark(g_utf8_get_char(cluster->text));
+}
+
+/*
+ * Calls put for each cluster from left to right, but a letter before its marks: right to left the
+ * marks would come first, and readers take them for those of another letter.
+ */
 static void each_cluster(struct write_page *page, const struct display_run *run,
     const struct write_style *style, cluster_fn *put)
 {
-	struct cluster cluster = { run->glyphs, run->glyph_count, 0, run->text, run->text_size };
-	unsigned int text_at = run->backward ? run->text_size : 0;
-	unsigned int glyph_at = 0;
+	struct cluster whole = { run->glyphs, run->glyph_count, 0, run->text, run->text_size };
+	struct cluster *clusters;
+	unsigned int count;
 
 	if (run->clusters == NULL) {
-		put(page, run, style, &cluster);
+		put(page, run, style, &whole);
 		return;
 	}
-	for (unsigned int i = 0; i < run->cluster_count; i++) {
-		const struct display_cluster *from = &run->clusters[run->backward ?
-		    run->cluster_count - 1 - i : i];
+	clusters = g_new(struct cluster, (size_t)run->cluster_count + 1);
+	count = list_clusters(run, clusters);
+	for (unsigned int i = 0; i < count && !run->backward; i++)
+		put(page, run, style, &clusters[i]);
+	for (unsigned int end = count; end > 0 && run->backward;) {
+		unsigned int start = end - 1;
 
-		/* the display says that they fit; a mistake there must not read elsewhere */
-		if (from->glyphs > run->glyph_count - glyph_at ||
-		    from->bytes > (run->backward ? text_at : run->text_size - text_at))
-			return;
-		text_at -= run->backward ? from->bytes : 0;
-		cluster.glyphs = run->glyphs + glyph_at;
-		cluster.count = from->glyphs;
-		cluster.first = glyph_at;
-		cluster.text = run->text + text_at;
-		cluster.size = from->bytes;
-		put(page, run, style, &cluster);
-		text_at += run->backward ? 0 : from->bytes;
-		glyph_at += from->glyphs;
+		while (start > 0 && is_mark(&clusters[start]))
+			start--;
+		for (unsigned int i = start; i < end; i++)
+			put(page, run, style, &clusters[i]);
+		end = start;
 	}
+	g_free(clusters);
 }
 
 static void put_pictures(struct write_page *page, const struct display_run *run,
@@ -331,7 +381,8 @@ static void put_pictures(struct write_page *page, const struct display_run *run,
 		double unit = style->size / hb_face_get_upem(style->face->face);
 		double matrix[6] = { 0, 0, 0, 0, 0, 0 };
 
-		if (index == 0 || !hb_font_get_glyph_extents(style->face->font, glyph->id, &extents))
+		if (index == 0 ||
+		    !hb_font_get_glyph_extents(style->face->font, glyph->id, &extents))
 			continue;
 		matrix[0] = extents.width * unit;
 		matrix[3] = -extents.height * unit;

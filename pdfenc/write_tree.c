@@ -232,6 +232,11 @@ static void write_node(struct write_tree *tree, const struct node *node, unsigne
 	write_object(tree->file, node->number, body);
 }
 
+static unsigned int number_of(const struct write_tree *tree, const GArray *nodes, unsigned int i)
+{
+	return node_at(tree, g_array_index(nodes, unsigned int, i))->number;
+}
+
 static void put_parents(GString *body, const struct write_tree *tree)
 {
 	for (unsigned int page = 0; page < tree->marks->len; page++) {
@@ -241,13 +246,13 @@ static void put_parents(GString *body, const struct write_tree *tree)
 		put_count(body, page);
 		g_string_append_c(body, '[');
 		for (unsigned int i = 0; i < marks->len; i++)
-			put_reference(body, node_at(tree, g_array_index(marks, unsigned int, i))->number);
+			put_reference(body, number_of(tree, marks, i));
 		g_string_append_c(body, ']');
 	}
 	for (unsigned int i = 0; i < tree->links->len; i++) {
 		g_string_append_c(body, ' ');
 		put_count(body, tree->marks->len + i);
-		put_reference(body, node_at(tree, g_array_index(tree->links, unsigned int, i))->number);
+		put_reference(body, number_of(tree, tree->links, i));
 	}
 }
 
