@@ -287,7 +287,9 @@ static void build_filter(struct filter *filter, unsigned int allow)
 		PUT_CALLS(filter, calls_accept);
 	if ((allow & SANDBOX_CONNECT_UNIX) != 0) {
 		PUT_CALLS(filter, calls_connect);
-		put_call_first(filter, SYS_socket, AF_UNIX);
+		/* the network's list of families has it, and the first list that fits decides */
+		if ((allow & SANDBOX_NETWORK) == 0)
+			put_call_first(filter, SYS_socket, AF_UNIX);
 	}
 	if ((allow & SANDBOX_NETWORK) != 0) {
 		PUT_CALLS(filter, calls_network);
