@@ -49,7 +49,8 @@ static enum fail_code find_cause(struct session *session, const struct marked *m
 	if (code != SG_OK || cause->tls)
 		return code;
 	code = session_proof(session, &cause->proof, f);
-	cause->tls = code == SG_OK && cause->proof.answer == TLS_NOT_PROVABLE;
+	cause->tls = code == SG_OK && (cause->proof.answer == TLS_NOT_PROVABLE ||
+	    cause->proof.answer == TLS_NO_MAIL);
 	return code;
 }
 
@@ -177,23 +178,51 @@ static enum reply_stage take_back(struct session *session, struct marked *marked
 
 /* ---- sealed mail ---- */
 
-/* Sealed by us, and the peer has had its time: the sender is told. */
-static enum fail_code tell_sender(struct session *session, const char *recipient,
-    const struct cause *cause, struct fail *f)
+/* That the sender is told goes into the record of the tenant whose sender that is. */
+static void record_told(struct session *session, const char *recipient,
+    const char *why, struct fail *f)
 {
-	const struct session_services *services = session->services;
 	const struct conf_tenant *tenant = NULL;
 	char *sender = NULL;
 
 	if (rules_address(session->message.sender, &sender, f) == SG_OK)
 		tenant = conf_tenant_of_domain(session->conf, rules_domain(sender));
 	free(sender);
-	session_record_refused(session, tenant != NULL ? tenant->name : "", "", recipient,
-	    cause_words(cause));
+	session_record_refused(session, tenant != NULL ? tenant->name : "", "", recipient, why);
+	fail_clear(f);
+}
+
+/* Sealed by us, and the peer has had its time: the sender is told. */
+static enum fail_code tell_sender(struct session *session, const char *recipient,
+    const struct cause *cause, struct fail *f)
+{
+	const struct session_services *services = session->services;
+
+	record_told(session, recipient, cause_words(cause), f);
 	services->count(services->context, TLS_TOLD);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator, or reach the recipient "
 	    "another way", "The mail server of %s offers no TLS as protected mail needs it; the "
 	    "message was not sent to it. What it said: %s", recipient, cause_words(cause));
+}
+
+/* Postfix would have told the sender itself, had it not come here first. */
+static enum fail_code tell_no_mail(struct session *session, const char *recipient,
+    const struct cause *cause, struct fail *f)
+{
+	record_told(session, recipient, cause->proof.how, f);
+	return fail_set(f, SG_ENOTFOUND, "Check the address", "No mail can be sent to %s: %s",
+	    recipient, cause->proof.how);
+}
+
+/* Is DNS sure that nobody takes mail there? What cannot be found out now is no. */
+static bool takes_no_mail(struct session *session, struct cause *cause, struct fail *f)
+{
+	if (session_proof(session, &cause->proof, f) == SG_OK &&
+	    cause->proof.answer == TLS_NO_MAIL)
+		return true;
+	fail_clear(f);
+	memset(&cause->proof, 0, sizeof(cause->proof));
+	return false;
 }
 
 static enum reply_stage keep_waiting(struct session *session, struct fail *f)
@@ -215,6 +244,8 @@ static enum reply_stage keep_waiting(struct session *session, struct fail *f)
 		stage = cause.tls ? REPLY_NO_TLS : REPLY_WAIT;
 		if (cause.tls && cause.age_ms >= session->conf->tls.tell_ms)
 			(void)tell_sender(session, recipients.items[0], &cause, f);
+		else if (!cause.tls && takes_no_mail(session, &cause, f))
+			(void)tell_no_mail(session, recipients.items[0], &cause, f);
 		else
 			(void)wait_longer(session, &cause, f);
 	}

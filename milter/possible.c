@@ -84,7 +84,7 @@ static struct tls_hop hop_of(const struct session *session, size_t recipient)
 static void take_proof(const struct tls_proof *proof, struct plan_possible *possible)
 {
 	set_tls(possible, proof->answer == TLS_PROVABLE ? PLAN_TLS_PROVEN :
-	    proof->answer == TLS_NOT_PROVABLE ? PLAN_TLS_NOT : PLAN_TLS_UNKNOWN, proof->how);
+	    proof->answer == TLS_UNKNOWN ? PLAN_TLS_UNKNOWN : PLAN_TLS_NOT, proof->how);
 }
 
 /* Is the proof of TLS for this recipient wanted and to be asked for? */

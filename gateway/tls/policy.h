@@ -48,6 +48,7 @@ struct policy_answer {
 	enum policy_kind kind;
 	enum policy_source source;
 	bool proven;			/* delivery under it proves who the peer is */
+	bool no_mail;			/* DNS is sure: no such domain, or a null MX */
 	char text[POLICY_TEXT_MAX];	/* "dane-only", "secure match=mx.example ..." */
 	char tlsrpt[POLICY_TEXT_MAX];	/* what Postfix 3.10 takes besides, or "" */
 	char reason[POLICY_REASON_MAX];	/* one line for people: log, trace, check */

@@ -142,6 +142,7 @@ static void say_nothing(const struct policy *policy, const struct hop *hop,
 {
 	const struct sts_policy *sts = live_sts(policy, found);
 
+	answer->no_mail = !hop->literal && found != NULL && (found->null_mx || found->no_domain);
 	if (hop->literal)
 		say(answer, "an address: nothing can be published for it");
 	else if (found == NULL)

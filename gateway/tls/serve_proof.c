@@ -46,7 +46,8 @@ static void proving_step(struct proving *proving)
 	for (i = 0; i < proving->count && code == SG_OK; i++) {
 		struct tls_proof *found = &proving->proofs[i].found;
 
-		asked->server->counts.proofs[found->answer]++;
+		asked->server->counts.proofs[found->answer == TLS_NO_MAIL ? TLS_NOT_PROVABLE :
+		    found->answer]++;
 		code = buf_put_u8(&body, (uint8_t)found->answer);
 		if (code == SG_OK)
 			code = buf_put_str(&body, found->how);
@@ -71,7 +72,7 @@ static void proof_done(void *context, const struct policy_answer *answer)
 	else if (answer->kind == POLICY_TEMPORARY)
 		proof->found.answer = TLS_UNKNOWN;
 	else
-		proof->found.answer = TLS_NOT_PROVABLE;
+		proof->found.answer = answer->no_mail ? TLS_NO_MAIL : TLS_NOT_PROVABLE;
 	if (size >= sizeof(proof->found.how))
 		size = sizeof(proof->found.how) - 1;
 	memcpy(proof->found.how, answer->reason, size);

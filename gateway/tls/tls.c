@@ -46,7 +46,7 @@ static enum fail_code get_proof(struct buf_reader *r, struct tls_proof *proof)
 		code = buf_get_bytes(r, &how, &size);
 	if (code != SG_OK)
 		return code;
-	if (answer > TLS_NOT_PROVABLE)
+	if (answer > TLS_NO_MAIL)
 		return SG_EFORMAT;
 	if (size >= sizeof(proof->how))
 		size = sizeof(proof->how) - 1;

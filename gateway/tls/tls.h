@@ -44,7 +44,8 @@ struct tls_hop {
 enum tls_answer {
 	TLS_UNKNOWN = 0,	/* a lookup failed: ask again later, promise nothing */
 	TLS_PROVABLE = 1,	/* DANE, MTA-STS enforce, or an administrator's rule */
-	TLS_NOT_PROVABLE = 2
+	TLS_NOT_PROVABLE = 2,
+	TLS_NO_MAIL = 3		/* nor will it be: no such domain, or a null MX, says DNS */
 };
 
 struct tls_proof {

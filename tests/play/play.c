@@ -575,7 +575,7 @@ static void act_order(struct play *play, char *text)
 		order[count++] = (unsigned char)parse_ways(way);
 }
 
-/* proof HOP yes|through|no|unknown */
+/* proof HOP yes|through|no|no-mail|unknown */
 static void act_proof(struct play *play, char *text)
 {
 	struct world *world = &play->world;
@@ -585,6 +585,7 @@ static void act_proof(struct play *play, char *text)
 	(void)snprintf(told->hop, sizeof(told->hop), "%s", text);
 	told->through = strcmp(answer, "through") == 0;
 	told->answer = told->through || strcmp(answer, "yes") == 0 ? TLS_PROVABLE :
+	    strcmp(answer, "no-mail") == 0 ? TLS_NO_MAIL :
 	    strcmp(answer, "no") == 0 ? TLS_NOT_PROVABLE : TLS_UNKNOWN;
 }
 
