@@ -107,7 +107,7 @@ MUST_USE enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *state
 /* Rows that the last statement changed. */
 uint32_t sqlite_changed(const struct sqlite_store *s);
 
-/* sqlite_cert.c, sqlite_secret.c, sqlite_record.c, sqlite_fact.c: the functions of struct store_ops. */
+/* The functions of struct store_ops: sqlite_cert.c, _secret.c, _record.c, _fact.c. */
 enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
     const struct store_cert *cert, struct fail *f);
 enum fail_code sqlite_cert_list(struct store *store, const char *tenant,

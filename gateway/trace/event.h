@@ -18,12 +18,12 @@
 
 enum event_kind {
 	EVENT_NONE = 0,		/* nothing of ours */
-	EVENT_STATUS,		/* "QID: to=<...>, relay=..., status=...": the outcome for one recipient */
+	EVENT_STATUS,		/* "QID: to=<...>, status=...": the outcome for a recipient */
 	EVENT_TRIED,		/* "QID: text": a host failed, another is tried; no recipient */
 	EVENT_TLS,		/* TLS to hop, no queue id */
-	EVENT_CERTIFICATE,	/* the certificate of hop is not good: result says how, no queue id */
-	EVENT_NOTE,		/* a host failed, no queue id: "connect to ...", "TLS policy lookup ..." */
-	EVENT_EXPIRED		/* "QID: from=<...>, status=expired": given up for all recipients */
+	EVENT_CERTIFICATE,	/* that of hop is not good: result says how; no queue id */
+	EVENT_NOTE,		/* a host failed, no queue id: "connect to ..." */
+	EVENT_EXPIRED		/* "QID: from=<...>, status=expired": for all recipients */
 };
 
 enum event_status {
@@ -40,7 +40,7 @@ struct event {
 	const char *result;			/* EVENT_CERTIFICATE: static */
 	char queue_id[EVENT_QUEUE_ID_MAX];
 	char recipient[EVENT_TEXT_MAX];
-	char hop[EVENT_HOP_MAX];		/* "mx.example[192.0.2.1]:25", "local"; "" if none */
+	char hop[EVENT_HOP_MAX];		/* "mx.example[192.0.2.1]:25", "local", "" */
 	char tls[EVENT_HOP_MAX];		/* "TLSv1.3 TLS_AES_256_GCM_SHA384 verified" */
 	char answer[EVENT_TEXT_MAX];
 };

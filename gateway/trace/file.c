@@ -24,7 +24,7 @@ struct file {
 	char *folder;
 	int fd;			/* -1: not there, or not yet */
 	struct older *older;	/* rotated ones that are to be read before; NULL: none */
-	struct place place;	/* of what is being read: start, offset behind the last line given */
+	struct place place;	/* of what is read; offset: behind the last line given */
 	int64_t old_until;	/* lines that end here or before are old */
 	int64_t read_offset;	/* of the first byte in buffer */
 	char buffer[2 * LINE_MAX_SIZE];

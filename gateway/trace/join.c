@@ -19,7 +19,7 @@ struct join_process {
 	const char *certificate;	/* what was wrong with that of hop */
 	char tls_hop[EVENT_HOP_MAX];
 	char tls[EVENT_HOP_MAX];
-	char queue_id[EVENT_QUEUE_ID_MAX];	/* whose all this is; "": the next line's that has one */
+	char queue_id[EVENT_QUEUE_ID_MAX];	/* whose all this is; "": not known yet */
 	char note_hop[EVENT_HOP_MAX];
 	char note_answer[EVENT_TEXT_MAX];
 	char counted_queue_id[EVENT_QUEUE_ID_MAX];	/* a session without TLS that was counted */
@@ -217,7 +217,7 @@ static enum fail_code join_internal(struct join_process *process, struct join_fa
 	fact->reason = fallback ? "fallback" : "second stage";
 	if (fact->decision != RECORD_WAITING || !fallback)
 		return join_add(batch, fact, f);
-	/* the fallback's "try later" repeats the peer's words: what matters is the peer's failure */
+	/* its "try later" repeats the peer's words: what matters is the peer's failure */
 	if (!process->note)
 		return SG_OK;
 	fact->hop = process->note_hop;

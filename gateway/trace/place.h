@@ -23,6 +23,7 @@ struct place {
 	unsigned char head[PLACE_HEAD_MAX];
 };
 
+/* No file, no bytes. */
 void place_clear(struct place *place);
 /* The first bytes of an open file, whatever of them is there. */
 void place_load(struct place *place, int fd);
@@ -33,8 +34,9 @@ bool place_fits(const struct place *place, const void *data, size_t size);
 /* The same for an open file. */
 bool place_fits_fd(const struct place *place, int fd);
 
-/* As text of at most room bytes, and back; false: does not fit, is none. */
+/* As text with NUL in room bytes; false: it does not fit. */
 bool place_print(const struct place *place, char *out, size_t room);
+/* False: text is no place. */
 bool place_parse(const char *text, struct place *place_out);
 
 #endif

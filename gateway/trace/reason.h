@@ -12,7 +12,7 @@
 
 struct reason {
 	bool tls;		/* the peer cannot TLS, or not prove who it is */
-	const char *result;	/* TLSRPT result type (RFC 8460, 4.3), static; NULL: none of these */
+	const char *result;	/* of TLSRPT (RFC 8460, 4.3), static; NULL: none */
 };
 
 /* Of a delivery that failed: "TLS is required, but was not offered by host mx[192.0.2.1]". */

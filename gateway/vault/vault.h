@@ -115,7 +115,7 @@ MUST_USE enum fail_code vault_record_once(const struct vault *vault, const char 
 /* What Postfix's log said last about a delivery that waits. */
 struct vault_waiting {
 	int64_t time_ms;		/* of the last failed try; 0: nothing is known */
-	bool tls;			/* TLS could not be had: not offered, broken, peer not proven */
+	bool tls;			/* TLS failed: not offered, broken, not proven */
 	char hop[VAULT_REASON_MAX];
 	char answer[VAULT_REASON_MAX];
 };
@@ -127,9 +127,9 @@ MUST_USE enum fail_code vault_waiting(const struct vault *vault, const char *que
 
 /* One thing that Postfix's log or a TLS rule says. */
 struct vault_fact {
-	struct record record;	/* message_id and tenant may be "": the vault fills them by queue id */
+	struct record record;	/* the vault fills an empty message_id, tenant, sender */
 	bool tls_failed;	/* RECORD_WAITING, RECORD_BOUNCED: the reason was one of TLS */
-	const char *result;	/* TLSRPT result type (RFC 8460, 4.3), "" for success, NULL: no session */
+	const char *result;	/* of TLSRPT (RFC 8460, 4.3); "" success; NULL: no session */
 	const char *domain;	/* of the recipient; for TLSRPT */
 };
 /*

@@ -91,8 +91,11 @@ static void start(struct bench *b)
 {
 	struct fail f;
 
-	if (source_file(b->path, &b->source, &f) != SG_OK ||
-	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
+	if (source_file(b->path, &b->source, &f) != SG_OK) {
+		fail_msg("%s", f.what);
+		return;
+	}
+	if (	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
 		fail_msg("%s", f.what);
 }
 
@@ -107,6 +110,7 @@ static void keep(struct bench *b)
 {
 	struct fail f;
 
+	assert_non_null(b->source);
 	assert_int_equal(b->source->ops->position(b->source, b->position, &f), SG_OK);
 }
 
@@ -117,6 +121,7 @@ static void take(struct bench *b, unsigned int count)
 	struct line line;
 	struct fail f;
 
+	assert_non_null(b->source);
 	while (count > 0) {
 		if (b->source->ops->next(b->source, &got, &line, &f) != SG_OK)
 			fail_msg("%s", f.what);

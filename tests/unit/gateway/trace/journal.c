@@ -99,8 +99,11 @@ static void start(struct bench *b)
 
 	source_close(b->source);
 	b->source = NULL;
-	if (source_journal(b->folder, &b->source, &f) != SG_OK ||
-	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
+	if (source_journal(b->folder, &b->source, &f) != SG_OK) {
+		fail_msg("%s", f.what);
+		return;
+	}
+	if (	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
 		fail_msg("%s", f.what);
 }
 
