@@ -80,7 +80,7 @@ static enum fail_code check_hop(struct check *check, const struct conf_hop *hop)
 	if (conf_items_line(check->items, "hop.reason", hop->name) == 0)
 		(void)fail_set(&f, SG_EUSAGE, "reason = \"why there is such a rule\" in it",
 		    "hop \"%s\" without a reason", hop->name);
-	else if (prints && hop->fingerprints.count == 0)
+	else if (prints && conf_items_line(check->items, "hop.fingerprints", hop->name) == 0)
 		(void)fail_set(&f, SG_EUSAGE, "fingerprints = { ... } in it",
 		    "hop \"%s\" with tls = fingerprint, and none", hop->name);
 	else if (!prints && hop->fingerprints.count > 0)

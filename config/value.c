@@ -10,6 +10,7 @@
 #include "gateway/base/str.h"
 
 #define NAME_SIZE_MAX 64	/* bytes of a user, group, tag word, field name */
+#define HOST_SIZE_MAX 255	/* bytes of a host's name; a fingerprint with colons has 95 */
 #define SOCKET_PATH_MAX 107	/* bytes: struct sockaddr_un, without the NUL */
 #define EXPECTED_MAX ((size_t)1024)
 
@@ -119,7 +120,7 @@ static bool is_one_of(char c, const char *more)
 	    (c != '\0' && strchr(more, c) != NULL);
 }
 
-static bool is_word(const char *text, const char *more)
+static bool is_spelled(const char *text, const char *more, size_t max)
 {
 	size_t i;
 
@@ -127,7 +128,12 @@ static bool is_word(const char *text, const char *more)
 		if (!is_one_of(text[i], more))
 			return false;
 	}
-	return i > 0 && i <= NAME_SIZE_MAX;
+	return i > 0 && i <= max;
+}
+
+static bool is_word(const char *text, const char *more)
+{
+	return is_spelled(text, more, NAME_SIZE_MAX);
 }
 
 /* UTF-8 without control characters. */
@@ -356,7 +362,7 @@ parse_member(const struct key *key, const char *text, char **member_out, struct 
 		return refuse(key, text, f);
 	if (key->type == KEY_WORDS && !is_word(text, "._-"))
 		return refuse(key, text, f);
-	if (key->type == KEY_NAMES && !is_word(text, "._-:@*"))
+	if (key->type == KEY_NAMES && !is_spelled(text, "._-:@*", HOST_SIZE_MAX))
 		return refuse(key, text, f);
 	*member_out = str_dup(text);
 	if (*member_out == NULL)

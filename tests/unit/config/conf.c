@@ -208,6 +208,9 @@ static const char full[] =
 	"hop \"[relay.example]:587\" { tls = secure match = { relay.example, nexthop }\n"
 	"  through = yes until = 2027-01-31 reason = \"their letter of 3 May\" }\n"
 	"hop .partner.example { reason = tested }\n"
+	"hop print.example { tls = fingerprint reason = tested fingerprints =\n"
+	"  \"8D:9A:EA:A5:92:7D:7A:41:1E:BD:1B:70:AC:83:52:BF:6E:80:03:B5:1A:78:75:E5:D7:A4:FF:48:52:9C:\"\n"
+	"  }\n"
 	"tags { secure = { Vertraulich, \"geheim\" } tls = { tls } header = X-Protect\n"
 	"  sensitivity = { } }\n"
 	"tenant \"one\" { domains = { One.Example, \"b\xc3\xbc" "cher.example\" }\n"
@@ -238,7 +241,7 @@ static void every_kind_of_value_is_read(void **state)
 	assert_int_equal(conf->tags.sensitivity.count, 0);
 	assert_int_equal(conf->tls.sealed, CONF_FLOOR_MAY);
 	assert_string_equal(conf->tls.resolvers.items[1], "127.0.0.1@5353");
-	assert_int_equal(conf->hop_count, 2);
+	assert_int_equal(conf->hop_count, 3);
 	assert_ptr_equal(conf_hop_named(conf, "[relay.example]:587"), &conf->hops[0]);
 	assert_string_equal(conf_level_name(conf->hops[0].tls), "secure");
 	assert_string_equal(conf->hops[0].match.items[1], "nexthop");
