@@ -54,7 +54,7 @@ FUZZ_SECONDS ?= 30
 FUZZ = $(notdir $(basename $(wildcard tests/fuzz/*.c)))
 REPLAY_BIN = $(addprefix $(B)/fuzz/,$(FUZZ))
 FUZZ_BIN = $(addprefix build/fuzz/search/,$(FUZZ))
-OPT.fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+OPT.fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr,function \
 	-fno-sanitize-recover=undefined -DSG_SANITIZE
 LINK.fuzz = -fsanitize=fuzzer-no-link,address,undefined
 
@@ -105,7 +105,7 @@ ci-rest:
 
 # ---- benchmark ----
 
-BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone socketmap)
+BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone socketmap pdf_seal)
 
 $(B)/bench/source: tests/bench/message.c
 $(B)/bench/libclamav_alone: gateway/base/buf.c gateway/base/fail.c gateway/base/str.c milter/scan/options.c
@@ -116,6 +116,11 @@ $(B)/bench/%: tests/bench/%.c
 	@echo "  BENCH $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.milter) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
 		-o $@ $(filter %.c %.o,$^) $(LIB.bench_$*) -lpthread
+$(B)/bench/pdf_seal: tests/lib/pdf_seal.c $(call obj,$(filter-out pdfenc/main.c,$(SRC.sealgate-pdf)) pdfenc/pdfenc.c)
+	@mkdir -p $(@D)
+	@echo "  BENCH $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.pdfenc) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
+		-o $@ $< $(filter %.o,$^) $(LIB.sealgate-pdf)
 LIB.bench_nothing_milter = -lmilter
 LIB.bench_libclamav_alone = $(call libs,libclamav)
 LIB.bench_socketmap = $(LIB.sealgate-tls)

@@ -6,7 +6,7 @@ file=$1
 value() { jq -r "$1 // \"nan\"" "$file"; }
 
 printf '\n%-7s %-16s %10s %9s %10s %12s\n' size line "msg/s" "of plain" "ms CPU" "ms CPU added"
-jq -r 'to_entries[] | select(.key != "latency_ms" and .key != "tls") | .key as $s | .value as $v | $v | to_entries[] |
+jq -r 'to_entries[] | select(.key | test("^[0-9]")) | .key as $s | .value as $v | $v | to_entries[] |
 	[$s, .key, (.value.rate // "-"), (if .value.rate and $v.postfix then .value.rate / $v.postfix.rate else "-" end),
 	.value.cpu_ms, (if .key != "libclamav_alone" and $v.postfix then .value.cpu_ms - $v.postfix.cpu_ms else "-" end)] | @tsv' "$file" |
 	awk -F '\t' '{ printf "%-7s %-16s %10s %9s %10.2f %12s\n", $1, $2, $3 == "-" ? "" : sprintf("%.1f", $3),
@@ -41,6 +41,11 @@ for size in 100KB 1MB; do
 	goal "$size envelope: CPU above scan, for each MB" \
 		"$(calc ".[\"$size\"] | (.envelope.cpu_ms - .scan.cpu_ms) / $mb")" 5
 done
+goal "pdf worker: 10KB text, ms of CPU" "$(value .pdf_worker.text_10KB_cpu_ms)" 8
+goal "pdf worker: 10KB text, KB of PDF" "$(calc '.pdf_worker.text_10KB_pdf_bytes / 1024')" 16
+goal "pdf worker: one page of HTML, ms of CPU" "$(value .pdf_worker.html_page_cpu_ms)" 9
+goal "pdf worker: newsletter of 100KB, ms of CPU" "$(value .pdf_worker.newsletter_100KB_cpu_ms)" 80
+goal "pdf worker: attachment of 10MB, MB/s" "$(value .pdf_worker.attachment_10MB_mb_per_s)" 150 min
 goal "latency added by scan and envelope, ms" "$(calc '.latency_ms.envelope - .latency_ms.postfix')" 5
 goal "TLS policies from the cache, a second on one core" "$(value .tls.cached_per_s)" 50000 min
 goal "TLS policies from the cache: p99, ms" "$(value .tls.p99_ms)" 1
