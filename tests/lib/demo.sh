@@ -1,5 +1,6 @@
 #!/bin/bash
-# demo.sh demo: six messages through a private Postfix and the gateway, one table, 0 if all is so.
+# demo.sh demo: seven messages through a private Postfix and the gateway to a peer with TLS, one
+# table, 0 if all is so.
 # demo.sh run: the same set-up in the foreground; shows what arrives.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -34,6 +35,7 @@ make_messages() {
 	printf 'article;amount\npump;12\nvalve;40\n' > "$out/sent/list.csv"
 	{
 		head_of "$word" '[secure] Contract'
+		printf 'Message-ID: <contract@inside.example>\n'
 		printf 'Content-Type: multipart/mixed; boundary="b1"\n\n--b1\n'
 		printf 'Content-Type: text/html; charset=utf-8\n\n'
 		printf '<html><body><h1>Contract</h1><p>The parties agree on <b>Waterfall</b>.</p>'
@@ -45,6 +47,7 @@ make_messages() {
 	} > "$out/sent/3-pdf.eml"
 	{
 		head_of "$cert>, <$word" '[secure] Minutes'
+		printf 'Message-ID: <minutes@inside.example>\n'
 		printf 'Content-Type: text/plain; charset=utf-8\n\nWaterfall: the board has decided.\n'
 	} > "$out/sent/4-both.eml"
 	rm -f "$out/sent/eicar.zip"
@@ -64,6 +67,11 @@ make_messages() {
 		head_of "$none" '[secure] Salaries'
 		printf 'Content-Type: text/plain; charset=utf-8\n\nWaterfall: the salaries of all.\n'
 	} > "$out/sent/6-impossible.eml"
+	{
+		head_of "$none" '[tls] Price list'
+		printf 'Message-ID: <prices@inside.example>\n'
+		printf 'Content-Type: text/plain; charset=utf-8\n\nPumps 12, valves 40.\n'
+	} > "$out/sent/7-tls.eml"
 }
 
 # The content fields and body of a sent message: what an envelope holds inside, with CRLF.
@@ -138,6 +146,24 @@ look_at_plain() {
 		echo "the body is not what was sent"
 }
 
+# What left as it was, over TLS that was proven; prints what is wrong.
+look_at_tls() {
+	local file=$1
+	[[ -n $file ]] || { echo "nothing arrived"; return; }
+	sink_message "$file" > "$out/7-tls.eml"
+	if ! grep -qF 'Pumps 12' "$out/7-tls.eml"; then
+		echo "the body is not what was sent"
+	elif ! grep -q 'using TLSv1\.[23]' "$out/7-tls.eml"; then
+		echo "it came without TLS"
+	elif ! wait_for 10 traced; then
+		echo "sealgate trace does not show the delivery"
+	fi
+}
+
+traced() {
+	sg trace '<prices@inside.example>' > "$out/7-tls.trace" && grep -q 'TLSv1\.' "$out/7-tls.trace"
+}
+
 # Sends a message that must be refused; prints what is wrong.
 refused() {
 	local pattern=$1
@@ -153,11 +179,34 @@ accepted() { send "$@" || printf 'refused: %s' "${reply:0:60}"; }
 
 # ---- both commands ----
 
+# The peer to which all mail goes: a second Postfix, which offers TLS and hands on to the sink.
+peer_prepare() {
+	local print
+	openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mx.partner.example \
+		-keyout "$out/peer.key" -out "$out/peer.pem" 2> /dev/null
+	print=$(openssl x509 -in "$out/peer.pem" -noout -fingerprint -sha256 | sed 's/.*=//')
+	pick_port && peer_port=$port_out
+	stack_main=("relayhost=[127.0.0.1]:$peer_port")
+	stack_tls='sealed = encrypt'
+	stack_conf="hop \"[127.0.0.1]:$peer_port\" { tls = fingerprint fingerprints = { \"$print\" }
+		through = yes reason = \"the demo's own peer\" }"
+}
+
+peer_start() {
+	postfix_make "$stack/peer" "$peer_port" "$sink_port"
+	postconf -c "$stack/peer/config" -e smtpd_tls_security_level=may smtpd_tls_received_header=yes \
+		"smtpd_tls_cert_file=$root/$out/peer.pem" "smtpd_tls_key_file=$root/$out/peer.key"
+	postfix_start "$stack/peer" || exit 1
+	trap 'postfix_stop "$stack/peer"; stack_exit' EXIT
+}
+
 set_up() {
 	mkdir -p "$out"
 	make_messages
-	step "starting a private Postfix, the gateway and a sink for mail"
+	peer_prepare
+	step "starting a private Postfix, the gateway and a peer for its mail"
 	stack_start demo
+	peer_start
 	if grep -q 'sandbox = reduced' "$stack/sealgate.conf"; then
 		step "this kernel has no Landlock: sandbox = reduced"
 	fi
@@ -179,23 +228,24 @@ set_up() {
 }
 
 demo() {
-	local w1 w2 w3 w4 w5 w6
+	local w1 w2 w3 w4 w5 w6 w7
 	rm -rf "$out"
 	set_up
-	step "sending six messages"
+	step "sending seven messages"
 	w1=$(accepted "$from" "$word" "$out/sent/1-plain.eml")
 	w2=$(accepted "$from" "$cert" "$out/sent/2-envelope.eml")
 	w3=$(accepted "$from" "$word" "$out/sent/3-pdf.eml")
 	w4=$(accepted "$from" "$cert,$word" "$out/sent/4-both.eml")
 	w5=$(refused '^550 5\.7\.1 .*EICAR' "$from" "$word" "$out/sent/5-virus.eml")
 	w6=$(refused '^550 5\.7\.' "$from" "$none" "$out/sent/6-impossible.eml")
+	w7=$(accepted "$from" "$none" "$out/sent/7-tls.eml")
 	step "waiting for what arrives, opening it again"
-	sink_wait 5 20
+	sink_wait 6 20
 	check_results
 	for file in "$stack"/sink/*; do
 		[[ $(sink_message "$file" | grep -cE 'Waterfall|98,500') -eq 0 ]] || wrong=$((wrong + 1))
 	done
-	[[ $(sink_count) -eq 5 ]] || wrong=$((wrong + 1))
+	[[ $(sink_count) -eq 6 ]] || wrong=$((wrong + 1))
 	printf '\n'
 	row '' sent to 'what the recipient got' 'opened with'
 	printf '%s\n' "${rows[@]}"
@@ -208,20 +258,20 @@ check_results() {
 	result 2 '[secure] text' "$cert" 'envelope, AES-256' 'openssl, her key       ' \
 		"${w2:-$(look_at_envelope "$(one_file "$cert" 'Offer 4711')" "$out/sent/2-envelope.eml" 2-envelope)}"
 	result 3 '[secure] HTML, attachment' "$word" 'PDF, AES-256' 'qpdf, poppler, password' \
-		"${w3:-$(look_at_pdf "$(pdf_file 1)" 3-pdf attachment)}"
+		"${w3:-$(look_at_pdf "$(pdf_file contract)" 3-pdf attachment)}"
 	result 4 '[secure] text, to both' "$cert" 'envelope, AES-256' 'openssl, her key       ' \
 		"${w4:-$(look_at_envelope "$(one_file "$cert" 'Minutes')" "$out/sent/4-both.eml" 4-both-envelope)}"
-	result '' '' "$word" 'PDF, AES-256' 'qpdf, poppler, password' "${w4:-$(look_at_pdf "$(pdf_file 2)" 4-both-pdf)}"
+	result '' '' "$word" 'PDF, AES-256' 'qpdf, poppler, password' "${w4:-$(look_at_pdf "$(pdf_file minutes)" 4-both-pdf)}"
 	result 5 'EICAR virus in a zip' "$word" 'nothing: refused, 550' '-                      ' "$w5"
 	result 6 '[secure], no way to seal' "$none" 'nothing: refused, 550' '-                      ' "$w6"
+	result 7 '[tls] text' "$none" 'as it was, proven TLS' '-                      ' \
+		"${w7:-$(look_at_tls "$(one_file "$none" 'Price list')")}"
 }
 
-# pdf_file N: the N-th message with a PDF for the recipient with the password: 1 has the attachment
-# (it came in one stage), 2 went through the second stage and so has one Received field more.
+# pdf_file ID: the message with a PDF that was sent with this Message-ID.
 pdf_file() {
 	sink_for "$word" | while read -r f; do
-		grep -qi '^Content-Type: application/pdf' "$f" &&
-			[[ $(grep -c '^Received:' "$f") -eq $(($1 + 1)) ]] && echo "$f"
+		grep -qi '^Content-Type: application/pdf' "$f" && grep -qi "^Message-ID: <$1@" "$f" && echo "$f"
 	done | head -n 1
 }
 
@@ -232,7 +282,10 @@ epilogue() {
 		open a PDF   with any reader, password  $password
 		             pdftotext -upw '$password' $out/3-pdf.pdf -
 		an envelope  openssl cms -decrypt -in $out/2-envelope.eml -inkey $out/anna.key -recip $out/anna.pem
+
+		The way of message 7, by "sealgate trace":
 	END
+	sed 's/^/  /' "$out/7-tls.trace" 2> /dev/null
 	if [[ $wrong -eq 0 ]]; then
 		printf '\nAll is so. (%s s)\n' $(((${EPOCHREALTIME/./} - started) / 1000000))
 	else
