@@ -539,7 +539,8 @@ static void walk(struct cleaner *c, const char *html, size_t size)
 	token_start(&reader, html, size);
 	/* without a doctype tables do not take over alignment, as old programs knew it */
 	if (!starts_with_doctype(html, size))
-		g_string_append(c->out->css, "table{text-align:left}[dir=rtl] table{text-align:right}\n");
+		g_string_append(c->out->css,
+		    "table{text-align:left}[dir=rtl] table{text-align:right}\n");
 	for (token_next(&reader, &token); token.kind != TOKEN_EOF && !c->failed;
 	    token_next(&reader, &token)) {
 		switch (token.kind) {

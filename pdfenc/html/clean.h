@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CLEAN_DEPTH_MAX 200u		/* open elements; deeper ones are left out, their text stays */
+#define CLEAN_DEPTH_MAX 200u		/* open elements; of deeper ones the text stays */
 #define CLEAN_ELEMENTS_MAX 40000u	/* of a body; above, it is shown as text */
 #define CLEAN_SPAN_MAX 100u		/* colspan, rowspan */
 #define CLEAN_SIZE_MAX ((size_t)4 * 1024 * 1024)	/* bytes of a body; above, text */

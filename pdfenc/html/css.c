@@ -7,7 +7,7 @@
 
 #define VALUE_MAX ((size_t)300000)	/* bytes of a value; pictures stand in some */
 #define NAME_MAX_SIZE ((size_t)40)
-#define DEPTH_MAX 4u			/* of @media in @media */
+#define BARE_MAX 10000.0
 #define EM_MAX 100.0
 #define PERCENT_MAX 1000.0
 #define PX_PER_POINT (4.0 / 3.0)
@@ -63,13 +63,13 @@ static void put_number(double value, const char *unit, GString *out)
 {
 	char text[G_ASCII_DTOSTR_BUF_SIZE];
 
-	g_ascii_formatd(text, sizeof(text), "%.4f", value);
+	g_ascii_formatd(text, sizeof(text), "%.6g", value);
 	g_string_append(out, text);
 	g_string_append(out, unit);
 }
 
-/* Digits with a fraction; the size read, 0 if it is no number. Exponents are none of CSS's habits. */
-static size_t read_number(const char *text, size_t size, double *value_out)
+/* Exponents are none of CSS's habits. */
+size_t css_number(const char *text, size_t size, double *value_out)
 {
 	size_t at = size > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
 	size_t digits = 0;
@@ -112,7 +112,7 @@ static bool put_length(const char **text, const char *end, bool bare, GString *o
 	double px;
 	size_t size;
 
-	at += read_number(at, (size_t)(end - at), &value);
+	at += css_number(at, (size_t)(end - at), &value);
 	unit = at;
 	while (at < end && (g_ascii_isalnum(*at) || *at == '%'))
 		at++;
@@ -128,7 +128,7 @@ static bool put_length(const char **text, const char *end, bool bare, GString *o
 	else if (size == 2 && (str_equal_case_n(unit, "ex", 2) || str_equal_case_n(unit, "ch", 2)))
 		put_number(clamp(value / 2, EM_MAX), "em", out);
 	else if (size == 0 && (bare || value == 0))
-		put_number(value, "", out);
+		put_number(clamp(value, BARE_MAX), "", out);
 	else if (size == 0)
 		put_units(value, out);
 	else
@@ -143,7 +143,7 @@ void css_length(const char *text, size_t size, GString *out)
 
 	while (text < end && str_is_space(*text))
 		text++;
-	if (read_number(text, (size_t)(end - text), &value) > 0 && value >= 0)
+	if (css_number(text, (size_t)(end - text), &value) > 0 && value >= 0)
 		(void)put_length(&text, end, false, out);
 }
 
@@ -237,7 +237,7 @@ static bool begins_number(const char *at, const char *end)
 {
 	double value;
 
-	return read_number(at, (size_t)(end - at), &value) > 0;
+	return css_number(at, (size_t)(end - at), &value) > 0;
 }
 
 /* False: not a value that we pass on. */
@@ -283,7 +283,7 @@ static bool is_nothing(const GString *value)
 {
 	double number;
 
-	return read_number(value->str, value->len, &number) > 0 && fabs(number) < 0.01;
+	return css_number(value->str, value->len, &number) > 0 && fabs(number) < 0.01;
 }
 
 static void look_for_tricks(const struct declaration *d, struct tricks *tricks)
@@ -405,218 +405,4 @@ void css_style(const char *text, size_t size, GString *out)
 	if (tricks.hidden || (tricks.no_height && tricks.cut))
 		g_string_append(out, "display:none!important;");
 	g_string_free(d.value, TRUE);
-}
-
-/* ---- media queries ---- */
-
-static bool feature_holds(const char *at, const char *end)
-{
-	const char *colon = memchr(at, ':', (size_t)(end - at));
-	GString *length;
-	double value = 0;
-	bool holds;
-
-	if (colon == NULL)
-		return starts(at, end, "color");
-	if (starts(at, end, "orientation"))
-		return memmem(colon, (size_t)(end - colon), "portrait", 8) != NULL;
-	if (starts(at, end, "prefers-color-scheme"))
-		return memmem(colon, (size_t)(end - colon), "light", 5) != NULL;
-	length = g_string_new(NULL);
-	css_length(colon + 1, (size_t)(end - colon - 1), length);
-	(void)read_number(length->str, length->len, &value);
-	g_string_free(length, TRUE);
-	value /= CSS_UNIT;
-	holds = (starts(at, end, "min-width") && value <= CSS_VIEWPORT) ||
-	    (starts(at, end, "max-width") && value >= CSS_VIEWPORT) ||
-	    (starts(at, end, "min-device-width") && value <= 1024) ||
-	    (starts(at, end, "max-device-width") && value >= 1024);
-	return holds;
-}
-
-static bool query_holds(const char *at, const char *end)
-{
-	bool negate = false;
-	bool holds = true;
-
-	while (at < end) {
-		if (str_is_space(*at)) {
-			at++;
-		} else if (*at == '(') {
-			const char *close = after_brackets(at, end);
-
-			for (at++; at < close && str_is_space(*at);)
-				at++;
-			holds = holds && feature_holds(at, close - (close[-1] == ')'));
-			at = close;
-		} else {
-			const char *word = at;
-
-			while (at < end && !str_is_space(*at) && *at != '(')
-				at++;
-			if (starts(word, at, "not"))
-				negate = true;
-			else if (!starts(word, at, "and") && !starts(word, at, "only") &&
-			    !starts(word, at, "screen") && !starts(word, at, "all"))
-				holds = false;
-		}
-	}
-	return holds != negate;
-}
-
-bool css_media(const char *text, size_t size)
-{
-	const char *end = text + size;
-
-	while (text < end) {
-		const char *comma = memchr(text, ',', (size_t)(end - text));
-		const char *stop = comma != NULL ? comma : end;
-
-		if (query_holds(text, stop))
-			return true;
-		text = comma != NULL ? comma + 1 : end;
-	}
-	return size == 0;
-}
-
-/* ---- sheets ---- */
-
-/* Behind the '}' that closes the '{' at at. */
-static const char *block_end(const char *at, const char *end)
-{
-	unsigned int depth = 0;
-
-	for (; at < end; at++) {
-		if (*at == '{')
-			depth++;
-		else if (*at == '}' && --depth == 0)
-			return at + 1;
-	}
-	return end;
-}
-
-/* States that paper has not, and what marks rules for one program's dark mode. */
-static bool selector_ok(const char *at, const char *end)
-{
-	static const char *const never[] = { ":hover", ":active", ":focus", ":visited", ":checked",
-		":target", ":not", ":has", ":is", ":where", "::", "data-ogs", "[lang", ":before",
-		":after", "\\", "<", "@", "*|", ":nth", "(" };
-
-	if (end == at || (size_t)(end - at) > CSS_SELECTOR_MAX)
-		return false;
-	for (size_t i = 0; i < G_N_ELEMENTS(never); i++)
-		if (memmem(at, (size_t)(end - at), never[i], strlen(never[i])) != NULL)
-			return false;
-	return true;
-}
-
-static bool put_selectors(const char *at, const char *end, unsigned int *rules, GString *out)
-{
-	size_t before = out->len;
-
-	while (at < end) {
-		const char *comma = memchr(at, ',', (size_t)(end - at));
-		const char *stop = comma != NULL ? comma : end;
-		const char *last = stop;
-
-		while (at < stop && str_is_space(*at))
-			at++;
-		while (last > at && str_is_space(last[-1]))
-			last--;
-		if (selector_ok(at, last)) {
-			if (out->len > before)
-				g_string_append_c(out, ',');
-			g_string_append_len(out, at, last - at);
-			(*rules)++;
-		}
-		at = comma != NULL ? comma + 1 : end;
-	}
-	return out->len > before;
-}
-
-static const char *put_rule(const char *at, const char *end, unsigned int *rules, GString *out)
-{
-	const char *open = memchr(at, '{', (size_t)(end - at));
-	const char *close;
-	size_t before = out->len;
-
-	if (open == NULL)
-		return end;
-	close = memchr(open, '}', (size_t)(end - open));
-	if (close == NULL)
-		close = end;
-	if (put_selectors(at, open, rules, out)) {
-		size_t declarations;
-
-		g_string_append_c(out, '{');
-		declarations = out->len;
-		css_style(open + 1, (size_t)(close - open - 1), out);
-		if (out->len == declarations)
-			g_string_truncate(out, before);
-		else
-			g_string_append(out, "}\n");
-	}
-	return close < end ? close + 1 : end;
-}
-
-static void put_rules(const char *at, const char *end, unsigned int depth, unsigned int *rules,
-    GString *out);
-
-static const char *put_at_rule(const char *at, const char *end, unsigned int depth,
-    unsigned int *rules, GString *out)
-{
-	const char *open = at;
-	const char *stop;
-
-	while (open < end && *open != '{' && *open != ';')
-		open++;
-	if (open == end || *open == ';')
-		return open < end ? open + 1 : end;
-	stop = block_end(open, end);
-	if (starts(at, end, "@media") && depth < DEPTH_MAX &&
-	    css_media(at + 6, (size_t)(open - at - 6)))
-		put_rules(open + 1, stop - (stop[-1] == '}'), depth + 1, rules, out);
-	return stop;
-}
-
-static void put_rules(const char *at, const char *end, unsigned int depth, unsigned int *rules,
-    GString *out)
-{
-	while (at < end && *rules <= CSS_RULES_MAX) {
-		if (str_is_space(*at) || *at == '}' || *at == ';')
-			at++;
-		else if (starts(at, end, "<!--") || starts(at, end, "-->"))
-			at += *at == '<' ? 4 : 3;
-		else if (*at == '@')
-			at = put_at_rule(at, end, depth, rules, out);
-		else
-			at = put_rule(at, end, rules, out);
-	}
-}
-
-static GString *without_comments(const char *at, size_t size)
-{
-	const char *end = at + size;
-	GString *out = g_string_sized_new(size + 1);
-
-	while (at < end) {
-		const char *open = memmem(at, (size_t)(end - at), "/*", 2);
-		const char *close;
-
-		g_string_append_len(out, at, (open != NULL ? open : end) - at);
-		if (open == NULL)
-			break;
-		close = memmem(open + 2, (size_t)(end - open - 2), "*/", 2);
-		at = close != NULL ? close + 2 : end;
-	}
-	return out;
-}
-
-bool css_sheet(const char *text, size_t size, unsigned int *rules, GString *out)
-{
-	GString *plain = without_comments(text, size);
-
-	put_rules(plain->str, plain->str + plain->len, 0, rules, out);
-	g_string_free(plain, TRUE);
-	return *rules <= CSS_RULES_MAX;
 }

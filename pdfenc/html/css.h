@@ -24,6 +24,8 @@ void css_style(const char *text, size_t size, GString *out);
 bool css_sheet(const char *text, size_t size, unsigned int *rules, GString *out);
 /* A length of an attribute ("600", "50%", "2px") in units; nothing is appended if it is none. */
 void css_length(const char *text, size_t size, GString *out);
+/* Reads digits with a fraction; the size read, 0 if it is no number. */
+size_t css_number(const char *text, size_t size, double *value_out);
 /* Whether a media query holds on our screen. */
 bool css_media(const char *text, size_t size);
 

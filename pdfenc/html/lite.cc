@@ -1,15 +1,5 @@
-#include <glib.h>
-#include <pango/pango.h>
+#include "pdfenc/html/lite_stage.hh"
 
-#include <algorithm>
-#include <cstring>
-#include <ctime>
-#include <map>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
-#include <litehtml.h>
 #include <litehtml/el_anchor.h>
 #include <litehtml/el_body.h>
 #include <litehtml/el_div.h>
@@ -20,763 +10,13 @@
 #include <litehtml/el_td.h>
 #include <litehtml/el_tr.h>
 
-
-/* C: functions there are called as the structures that they make */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "pdfenc/flow.h"
-#include "pdfenc/html/css.h"
-#include "pdfenc/html/lite.h"
 #include "pdfenc/html/master.h"
-}
-#pragma GCC diagnostic pop
 
-namespace {
-
-using litehtml::position;
-
-constexpr int tiny = 2 * CSS_UNIT;		/* text below is hidden by its sender */
-constexpr int pixel_trap = 3 * CSS_UNIT;	/* pictures below are there to be fetched, not seen */
-constexpr int alt_height = 26 * CSS_UNIT;
-constexpr unsigned check_each = 64;		/* steps between looks at the clock */
-constexpr size_t links_max = 5000;
-
-struct Limit {};
-
-class Stage;
-
-/* What drawing asks of each element, whatever litehtml class it is. */
-class Node
-{
-public:
-	virtual Node *up() = 0;
-	virtual bool is_inline() const = 0;
-	virtual bool backward() = 0;
-	virtual char const *attribute(char const *name) const = 0;
-	virtual char const *name() const = 0;
-	virtual litehtml::web_color ground() = 0;
-	virtual bool over_picture() = 0;
-	unsigned element = 0;		/* of the structure; 0: not made yet */
-	unsigned paragraph = 0;
-	unsigned link = 0;
-	char const *uri = nullptr;
-	bool uri_known = false;
-	bool data_table = false;
-
-protected:
-	~Node() = default;
-};
-
-int64_t cpu_ms()
-{
-	timespec now;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
-		return 0;
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-struct Remote {
-	std::string alt;
-	bool has_width;
-	bool has_height;
-};
-
-class Stage final : public litehtml::document_container
-{
-public:
-	Stage(lite_request const &asked, struct sheet *out) : request(asked), sheet(out)
-	{
-		until = cpu_ms() + asked.cpu_ms_max;
-	}
-
-	void step()
-	{
-		if (++steps % check_each == 0 && cpu_ms() > until)
-			throw Limit();
-	}
-
-	float pt(int units) const { return static_cast<float>(units) * request.scale; }
-
-	/* ---- fonts and text ---- */
-
-	litehtml::uint_ptr create_font(char const *face, int size, int weight,
-	    litehtml::font_style italic, unsigned decoration, litehtml::font_metrics *fm) override
-	{
-		struct words_style style = {};
-		struct words_metrics metrics = {};
-		unsigned font;
-
-		style.family = face;
-		style.size = std::max(size, 0);
-		style.weight = weight;
-		style.italic = italic == litehtml::fontStyleItalic;
-		style.decoration =
-		    ((decoration & litehtml::font_decoration_underline) != 0 ? +WORDS_UNDERLINE : 0u) |
-		    ((decoration & litehtml::font_decoration_linethrough) != 0 ? +WORDS_STRIKE : 0u) |
-		    ((decoration & litehtml::font_decoration_overline) != 0 ? +WORDS_OVERLINE : 0u);
-		font = words_font(request.words, &style, &metrics);
-		fm->ascent = metrics.ascent;
-		fm->descent = metrics.descent;
-		fm->height = metrics.ascent + metrics.descent;
-		fm->x_height = metrics.x_height;
-		fm->draw_spaces = true;
-		sizes[font] = size;
-		return font + 1;
-	}
-
-	void delete_font(litehtml::uint_ptr) override {}
-
-	int text_width(char const *text, litehtml::uint_ptr font) override
-	{
-		step();
-		return font != 0 ? words_width(request.words, text, static_cast<unsigned>(font - 1)) :
-		    0;
-	}
-
-	void draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
-	    litehtml::web_color color, position const &pos) override;
-
-	int pt_to_px(int points) const override { return points * CSS_UNIT * 4 / 3; }
-	int get_default_font_size() const override { return 16 * CSS_UNIT; }
-	char const *get_default_font_name() const override { return "sans-serif"; }
-
-	void transform_text(litehtml::tstring &text, litehtml::text_transform how) override;
-
-	void split_text(char const *text, std::function<void(char const *)> const &on_word,
-	    std::function<void(char const *)> const &on_space) override
-	{
-		struct Both {
-			std::function<void(char const *)> const &word;
-			std::function<void(char const *)> const &space;
-		} both = { on_word, on_space };
-
-		words_split(text,
-		    [](void *context, char const *piece) {
-			    static_cast<Both *>(context)->word(piece);
-		    },
-		    [](void *context, char const *piece) {
-			    static_cast<Both *>(context)->space(piece);
-		    },
-		    &both);
-	}
-
-	/* ---- pictures, grounds, borders ---- */
-
-	void load_image(char const *, char const *, bool) override {}
-	void get_image_size(char const *source, char const *, litehtml::size &size) override;
-	void draw_background(litehtml::uint_ptr, litehtml::background_paint const &paint) override;
-	void draw_borders(litehtml::uint_ptr, litehtml::borders const &borders,
-	    position const &where, bool root) override;
-	void draw_list_marker(litehtml::uint_ptr, litehtml::list_marker const &marker) override;
-
-	/* ---- the world around, of which there is none ---- */
-
-	void set_caption(char const *) override {}
-	void set_base_url(char const *) override {}
-	void link(std::shared_ptr<litehtml::document> const &, litehtml::element::ptr const &) override
-	{
-	}
-	void on_anchor_click(char const *, litehtml::element::ptr const &) override {}
-	void set_cursor(char const *) override {}
-	void import_css(litehtml::tstring &, litehtml::tstring const &, litehtml::tstring &) override {}
-	void set_clip(position const &, litehtml::border_radiuses const &, bool, bool) override {}
-	void del_clip() override {}
-
-	void get_client_rect(position &client) const override
-	{
-		client = position(0, 0, request.width, 0);
-	}
-
-	std::shared_ptr<litehtml::element> create_element(char const *name,
-	    litehtml::string_map const &attributes,
-	    std::shared_ptr<litehtml::document> const &document) override;
-
-	void get_media_features(litehtml::media_features &media) const override
-	{
-		media.type = litehtml::media_type_screen;
-		media.width = media.device_width = request.width;
-		media.height = media.device_height = request.width;
-		media.color = 8;
-	}
-
-	void get_language(litehtml::tstring &language, litehtml::tstring &culture) const override
-	{
-		language = "en";
-		culture = "";
-	}
-
-	/* ---- where drawing stands ---- */
-
-	Node *current = nullptr;	/* whose children are drawn */
-	Node *drawing = nullptr;	/* what draws itself */
-	position const *item = nullptr;	/* of a list from right to left that draws its marker */
-	Remote const *asking = nullptr;
-
-	int mirrored(position const &pos) const
-	{
-		return item != nullptr ? item->right() + item->left() - pos.right() : pos.x;
-	}
-
-	std::vector<Remote> remotes;
-
-	void flush();
-	unsigned text_element(Node *node);
-	unsigned element_of(Node *node);
-	display_image const *picture(std::string const &source);
-	void draw_picture(position const &pos, std::string const &source, char const *alt);
-	void draw_remote(position const &pos, Remote const &remote);
-
-	void row(int top, int bottom) { sheet_span(sheet, pt(top), pt(bottom), false); }
-
-private:
-	lite_request const &request;
-	struct sheet *sheet;
-	int64_t until;
-	unsigned steps = 0;
-	size_t links = 0;
-	std::unordered_map<unsigned, int> sizes;
-	std::map<std::string, display_image const *> pictures;
-
-	/* the line that is being collected */
-	std::vector<words_piece> pieces;
-	std::vector<std::string *> held;
-	float baseline = 0;
-	float line_end = 0;
-	bool line_backward = false;
-
-	char const *uri_of(Node *node);
-	bool is_hidden(litehtml::web_color color, int size);
-	void fill(position const &pos, litehtml::web_color color, litehtml::border_radiuses const &radius);
-	void side(int x, int y, int width, int height, litehtml::border const &border);
-	void alt_text(position const &pos, std::string const &alt, unsigned in);
-};
-
-display_color color_of(litehtml::web_color color)
-{
-	display_color out;
-
-	out.red = static_cast<float>(color.red) / 255.0f;
-	out.green = static_cast<float>(color.green) / 255.0f;
-	out.blue = static_cast<float>(color.blue) / 255.0f;
-	out.clear = 1.0f - static_cast<float>(color.alpha) / 255.0f;
-	return out;
-}
-
-bool is_one_of(char const *name, std::initializer_list<char const *> names)
-{
-	for (char const *each : names)
-		if (std::strcmp(each, name) == 0)
-			return true;
-	return false;
-}
-
-/* ---- structure ---- */
-
-char const *tag_of(Node *node)
-{
-	static char const *const headings[] = { "H1", "H2", "H3", "H4", "H5", "H6" };
-	char const *name = node->name();
-
-	if (name[0] == 'h' && name[1] >= '1' && name[1] <= '6' && name[2] == '\0')
-		return headings[name[1] - '1'];
-	if (is_one_of(name, { "p", "pre", "address" }))
-		return "P";
-	if (is_one_of(name, { "ul", "ol" }))
-		return "L";
-	if (std::strcmp(name, "li") == 0)
-		return "LI";
-	for (Node *up = node; up != nullptr; up = up->up())
-		if (std::strcmp(up->name(), "table") == 0) {
-			if (!up->data_table)
-				return nullptr;
-			return is_one_of(name, { "table" }) ? "Table" : is_one_of(name, { "tr" }) ? "TR" :
-			    is_one_of(name, { "td" }) ? "TD" : is_one_of(name, { "th" }) ? "TH" : nullptr;
-		}
-	return nullptr;
-}
-
-unsigned span_attribute(Node *node, char const *name)
-{
-	char const *text = node->attribute(name);
-
-	return text != nullptr ? static_cast<unsigned>(std::min(std::max(std::atoi(text), 1), 100)) :
-	    0;
-}
-
-/* The element that stands for node, or for what is around it. */
-unsigned Stage::element_of(Node *node)
-{
-	char const *tag;
-	unsigned around;
-
-	if (node == nullptr)
-		return SHEET_NONE;
-	if (node->element != 0)
-		return node->element - 1;
-	around = element_of(node->up());
-	tag = tag_of(node);
-	if (tag != nullptr && std::strcmp(tag, "LI") == 0 && around == SHEET_NONE)
-		tag = "P";
-	if (tag != nullptr)
-		around = sheet_element(sheet, around, tag, nullptr);
-	if (tag != nullptr && tag[0] == 'T') {
-		struct display_element *made = g_array_index(sheet->elements, struct sheet_element,
-		    around - 1).element;
-
-		made->rows = span_attribute(node, "rowspan");
-		made->columns = span_attribute(node, "colspan");
-	}
-	if (tag != nullptr && std::strcmp(tag, "LI") == 0)
-		around = sheet_element(sheet, around, "LBody", nullptr);
-	node->element = around + 1;
-	return around;
-}
-
-char const *Stage::uri_of(Node *node)
-{
-	char const *href;
-	char *uri;
-
-	if (node->uri_known)
-		return node->uri;
-	node->uri_known = true;
-	href = node->attribute("href");
-	while (href != nullptr && (*href == ' ' || *href == '\n' || *href == '\t'))
-		href++;
-	uri = href != nullptr && links < links_max ? flow_uri(href, std::strlen(href)) : nullptr;
-	if (uri != nullptr) {
-		node->uri = display_text(sheet->display, uri, std::strlen(uri));
-		links++;
-	}
-	g_free(uri);
-	return node->uri;
-}
-
-/* What text directly inside node belongs to: a paragraph of its own if nothing better is there. */
-unsigned Stage::text_element(Node *node)
-{
-	Node *block = node;
-	Node *anchor = nullptr;
-
-	for (Node *at = node; at != nullptr && anchor == nullptr; at = at->up())
-		if (std::strcmp(at->name(), "a") == 0)
-			anchor = uri_of(at) != nullptr ? at : nullptr;
-	while (block != nullptr && block->is_inline() && block->up() != nullptr)
-		block = block->up();
-	if (block == nullptr)
-		return SHEET_NONE;
-	if (block->paragraph == 0) {
-		char const *tag = tag_of(block);
-		unsigned in = element_of(block);
-
-		block->paragraph = (tag != nullptr && !is_one_of(tag, { "L", "Table", "TR" }) ? in :
-		    sheet_element(sheet, in, "P", nullptr)) + 1;
-	}
-	if (anchor == nullptr)
-		return block->paragraph - 1;
-	if (anchor->link == 0)
-		anchor->link = sheet_element(sheet, block->paragraph - 1, "Link", nullptr) + 1;
-	return anchor->link - 1;
-}
-
-/* ---- text ---- */
-
-void Stage::transform_text(litehtml::tstring &text, litehtml::text_transform how)
-{
-	char *made = nullptr;
-
-	if (how == litehtml::text_transform_uppercase) {
-		made = g_utf8_strup(text.c_str(), -1);
-	} else if (how == litehtml::text_transform_lowercase) {
-		made = g_utf8_strdown(text.c_str(), -1);
-	} else if (how == litehtml::text_transform_capitalize && !text.empty()) {
-		char const *rest = g_utf8_next_char(text.c_str());
-		char *first = g_utf8_strup(text.c_str(), rest - text.c_str());
-
-		made = g_strconcat(first, rest, nullptr);
-		g_free(first);
-	}
-	if (made != nullptr)
-		text = made;
-	g_free(made);
-}
-
-/* Text as small as a point, or as the ground below it, is there for machines. */
-bool Stage::is_hidden(litehtml::web_color color, int size)
-{
-	litehtml::web_color ground;
-
-	if (size < tiny || color.alpha == 0)
-		return true;
-	if (current == nullptr || color.red < 0xf8 || color.green < 0xf8 || color.blue < 0xf8)
-		return false;
-	ground = current->ground();
-	return ground.red == color.red && ground.green == color.green &&
-	    ground.blue == color.blue && !current->over_picture();
-}
-
-void Stage::draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
-    litehtml::web_color color, position const &pos)
-{
-	unsigned number = static_cast<unsigned>(font - 1);
-	words_piece piece = {};
-	float ascent = 0;
-	float descent = 0;
-	float size = 0;
-	float at;
-
-	step();
-	if (font == 0 || text[0] == '\0' || pos.x > 4 * request.width ||
-	    is_hidden(color, sizes[number]))
-		return;
-	if (current != nullptr && color.red >= 0xf0 && color.green >= 0xf0 && color.blue >= 0xf0 &&
-	    current->ground().red >= 0xf0 && current->ground().blue >= 0xf0 &&
-	    current->over_picture())
-		color = litehtml::web_color(0x33, 0x33, 0x33);	/* the dark picture below was not sent */
-	words_extent(request.words, number, &ascent, &descent, &size);
-	at = pt(pos.y) + ascent;
-	for (Node *up = current; up != nullptr && up->is_inline(); up = up->up())
-		at += std::strcmp(up->name(), "sup") == 0 ? -0.4f * size :
-		    std::strcmp(up->name(), "sub") == 0 ? 0.2f * size : 0;
-	piece.x = pt(drawing != nullptr ? mirrored(pos) : pos.x);
-	piece.width = pt(pos.width);
-	if (!pieces.empty() && (at - baseline > 0.3f || baseline - at > 0.3f ||
-	    piece.x < line_end - 1.0f || piece.x > line_end + 4 * size))
-		flush();
-	if (pieces.empty()) {
-		baseline = at;
-		line_backward = current != nullptr && current->backward();
-	}
-	held.push_back(new std::string(text));
-	piece.text = held.back()->c_str();
-	piece.font = number;
-	piece.color = color_of(color);
-	piece.element = text_element(drawing != nullptr ? drawing : current);
-	for (Node *up = current; up != nullptr && piece.uri == nullptr; up = up->up())
-		if (std::strcmp(up->name(), "a") == 0)
-			piece.uri = uri_of(up);
-	pieces.push_back(piece);
-	line_end = piece.x + piece.width;
-}
-
-void Stage::flush()
-{
-	if (!pieces.empty())
-		words_line(request.words, sheet, pieces.data(), static_cast<unsigned>(pieces.size()),
-		    baseline, line_backward);
-	pieces.clear();
-	for (std::string *text : held)
-		delete text;
-	held.clear();
-}
-
-/* ---- pictures ---- */
-
-display_image const *Stage::picture(std::string const &source)
-{
-	auto known = pictures.find(source);
-	display_image const *image;
-
-	if (known != pictures.end())
-		return known->second;
-	image = request.picture != nullptr ? request.picture(request.context, source.c_str()) :
-	    nullptr;
-	pictures[source] = image;
-	return image;
-}
-
-void Stage::get_image_size(char const *source, char const *, litehtml::size &size)
-{
-	display_image const *image = asking == nullptr ? picture(source) : nullptr;
-
-	size.width = size.height = 0;
-	if (image != nullptr) {
-		bool lies = image->turn >= 5;
-		int width = static_cast<int>(std::min(lies ? image->height : image->width, 60000u));
-		int height = static_cast<int>(std::min(lies ? image->width : image->height, 60000u));
-
-		size.width = width * CSS_UNIT;
-		size.height = height * CSS_UNIT;
-	} else if (asking != nullptr && !asking->alt.empty()) {
-		size.height = alt_height;
-		/* as wide as its text unless the mail says how wide */
-		if (!asking->has_width)
-			size.width = std::min(static_cast<int>(asking->alt.size()) * 6 * CSS_UNIT +
-			    16 * CSS_UNIT, request.width * 2 / 3);
-		if (asking->has_height && !asking->has_width)
-			size.height = 0;
-	}
-}
-
-void Stage::draw_picture(position const &pos, std::string const &source, char const *alt)
-{
-	display_image const *image = picture(source);
-	display_picture *out;
-	float top = pt(pos.y);
-	float bottom = pt(pos.bottom());
-
-	if (image == nullptr || pos.width <= 0 || pos.height <= 0)
-		return;
-	flush();
-	out = &sheet_content(sheet, DISPLAY_PICTURE, top, bottom,
-	    text_element(current))->as.picture;
-	out->x = pt(pos.x);
-	out->y = top;
-	out->width = pt(pos.width);
-	out->height = pt(pos.height);
-	out->image = image;
-	if (alt != nullptr)
-		out->alt = display_text(sheet->display, alt, std::strlen(alt));
-	sheet_span(sheet, top, bottom, true);
-	for (Node *up = current; up != nullptr; up = up->up()) {
-		char const *uri = std::strcmp(up->name(), "a") == 0 ? uri_of(up) : nullptr;
-		display_link *link;
-
-		if (uri == nullptr)
-			continue;
-		link = &sheet_content(sheet, DISPLAY_LINK, top, bottom,
-		    text_element(current))->as.link;
-		link->x = pt(pos.x);
-		link->y = top;
-		link->width = pt(pos.width);
-		link->height = pt(pos.height);
-		link->uri = uri;
-		break;
-	}
-}
-
-/* As large as it fits, in as many lines as there is room for. */
-void Stage::alt_text(position const &pos, std::string const &alt, unsigned in)
-{
-	struct words_style style = {};
-	struct words_metrics metrics = {};
-	int inner = std::max(pos.width - 8 * CSS_UNIT, CSS_UNIT);
-	int size = 13 * CSS_UNIT;
-	unsigned font;
-	int width;
-	int y;
-	std::vector<std::string> lines(1);
-	char **words = g_strsplit_set(alt.c_str(), " \t\n", 60);
-
-	style.family = "sans-serif";
-	style.weight = 400;
-	for (;;) {
-		int height;
-
-		style.size = size;
-		font = words_font(request.words, &style, &metrics);
-		height = metrics.ascent + metrics.descent;
-		lines.assign(1, std::string());
-		width = 0;
-		for (char **word = words; *word != nullptr; word++) {
-			std::string longer = lines.back().empty() ? *word : lines.back() + " " + *word;
-
-			if (!lines.back().empty() &&
-			    words_width(request.words, longer.c_str(), font) > inner)
-				lines.push_back(*word);
-			else
-				lines.back() = longer;
-			width = std::max(width, words_width(request.words, lines.back().c_str(), font));
-		}
-		if ((width <= inner && height * static_cast<int>(lines.size()) <= pos.height) ||
-		    size <= 4 * CSS_UNIT)
-			break;
-		size -= CSS_UNIT;
-	}
-	g_strfreev(words);
-	y = pos.y + (pos.height - (metrics.ascent + metrics.descent) *
-	    static_cast<int>(lines.size())) / 2;
-	for (std::string const &line : lines) {
-		words_piece piece = {};
-
-		width = words_width(request.words, line.c_str(), font);
-		piece.text = line.c_str();
-		piece.font = font;
-		piece.color = color_of(litehtml::web_color(0x6b, 0x75, 0x80));
-		piece.x = pt(std::max(pos.x, pos.x + (pos.width - width) / 2));
-		piece.width = pt(width);
-		piece.element = in;
-		words_line(request.words, sheet, &piece, 1, pt(y + metrics.ascent), false);
-		y += metrics.ascent + metrics.descent;
-	}
-}
-
-/* A neutral box where a picture would have to be fetched. */
-void Stage::draw_remote(position const &pos, Remote const &remote)
-{
-	display_box *box;
-	unsigned in;
-
-	if (pos.width <= pixel_trap || pos.height <= pixel_trap)
-		return;
-	flush();
-	box = &sheet_ground(sheet, DISPLAY_BOX, pt(pos.y), pt(pos.bottom()))->as.box;
-	box->x = pt(pos.x);
-	box->y = pt(pos.y);
-	box->width = pt(pos.width);
-	box->height = pt(pos.height);
-	box->radius = std::min(3.0f, box->height / 4);
-	box->color = color_of(litehtml::web_color(0xee, 0xf0, 0xf2));
-	sheet_span(sheet, pt(pos.y), pt(pos.bottom()), true);
-	if (remote.alt.empty())
-		return;
-	in = sheet_element(sheet, text_element(current), "Figure", remote.alt.c_str());
-	alt_text(pos, remote.alt, in);
-	for (Node *up = current; up != nullptr; up = up->up()) {
-		char const *uri = std::strcmp(up->name(), "a") == 0 ? uri_of(up) : nullptr;
-		display_link *link;
-
-		if (uri == nullptr)
-			continue;
-		link = &sheet_content(sheet, DISPLAY_LINK, pt(pos.y), pt(pos.bottom()),
-		    text_element(current))->as.link;
-		link->x = pt(pos.x);
-		link->y = pt(pos.y);
-		link->width = pt(pos.width);
-		link->height = pt(pos.height);
-		link->uri = uri;
-		break;
-	}
-}
-
-/* ---- grounds ---- */
-
-void Stage::fill(position const &pos, litehtml::web_color color,
-    litehtml::border_radiuses const &radius)
-{
-	display_box *box;
-
-	if (color.alpha == 0 || pos.width <= 0 || pos.height <= 0)
-		return;
-	box = &sheet_ground(sheet, DISPLAY_BOX, pt(pos.y), pt(pos.bottom()))->as.box;
-	box->x = pt(pos.x);
-	box->y = pt(pos.y);
-	box->width = pt(pos.width);
-	box->height = pt(pos.height);
-	box->radius = std::min(pt(radius.top_left_x), std::min(box->width, box->height) / 2);
-	box->color = color_of(color);
-	sheet_span(sheet, box->y, box->y + box->height, false);
-}
-
-void Stage::draw_background(litehtml::uint_ptr, litehtml::background_paint const &paint)
-{
-	display_image const *image;
-	position where = paint.clip_box;
-
-	step();
-	/* white paper is white already */
-	if (paint.is_root) {
-		where.x = 0;
-		where.width = request.width;
-		if (paint.color.red == 255 && paint.color.green == 255 && paint.color.blue == 255)
-			return;
-	}
-	fill(where, paint.color, paint.border_radius);
-	image = paint.image.empty() ? nullptr : picture(paint.image);
-	if (image != nullptr && paint.image_size.width > 0 && paint.image_size.height > 0) {
-		display_picture *out = &sheet_ground(sheet, DISPLAY_PICTURE, pt(where.y),
-		    pt(where.bottom()))->as.picture;
-
-		/* one picture over all of it: tiles are rare in mail */
-		out->x = pt(where.x);
-		out->y = pt(where.y);
-		out->width = pt(where.width);
-		out->height = pt(where.height);
-		out->image = image;
-	}
-}
-
-bool shows(litehtml::border const &border)
-{
-	return border.width > 0 && border.style > litehtml::border_style_hidden &&
-	    border.color.alpha != 0;
-}
-
-void Stage::side(int x, int y, int width, int height, litehtml::border const &border)
-{
-	bool across = width > height;
-	display_path *path;
-	display_point *points;
-
-	if (!shows(border) || width <= 0 || height <= 0)
-		return;
-	if (border.style != litehtml::border_style_dashed &&
-	    border.style != litehtml::border_style_dotted) {
-		fill(position(x, y, width, height), border.color, litehtml::border_radiuses());
-		return;
-	}
-	path = &sheet_ground(sheet, DISPLAY_PATH, pt(y), pt(y + height))->as.path;
-	points = static_cast<display_point *>(display_array(sheet->display, 2, sizeof(*points)));
-	points[0].x = pt(across ? x : x + width / 2);
-	points[0].y = pt(across ? y + height / 2 : y);
-	points[1].x = pt(across ? x + width : x + width / 2);
-	points[1].y = pt(across ? y + height / 2 : y + height);
-	path->points = points;
-	path->count = 2;
-	path->line = pt(across ? height : width);
-	path->dash = border.style == litehtml::border_style_dotted ? DISPLAY_DOTTED : DISPLAY_DASHED;
-	path->color = color_of(border.color);
-}
-
-bool same(litehtml::border const &a, litehtml::border const &b)
-{
-	return a.width == b.width && a.style == b.style && a.color.red == b.color.red &&
-	    a.color.green == b.color.green && a.color.blue == b.color.blue;
-}
-
-void Stage::draw_borders(litehtml::uint_ptr, litehtml::borders const &borders,
-    position const &where, bool)
-{
-	bool round = borders.radius.top_left_x > 0;
-
-	step();
-	if (round && shows(borders.top) && same(borders.top, borders.bottom) &&
-	    same(borders.top, borders.left) && same(borders.top, borders.right)) {
-		display_box *box = &sheet_ground(sheet, DISPLAY_BOX, pt(where.y),
-		    pt(where.bottom()))->as.box;
-		float line = pt(borders.top.width);
-
-		box->x = pt(where.x) + line / 2;
-		box->y = pt(where.y) + line / 2;
-		box->width = pt(where.width) - line;
-		box->height = pt(where.height) - line;
-		box->radius = std::max(0.0f, std::min(pt(borders.radius.top_left_x) - line / 2,
-		    std::min(box->width, box->height) / 2));
-		box->line = line;
-		box->color = color_of(borders.top.color);
-		sheet_span(sheet, pt(where.y), pt(where.bottom()), false);
-		return;
-	}
-	side(where.x, where.y, where.width, borders.top.width, borders.top);
-	side(where.x, where.bottom() - borders.bottom.width, where.width, borders.bottom.width,
-	    borders.bottom);
-	side(where.x, where.y, borders.left.width, where.height, borders.left);
-	side(where.right() - borders.right.width, where.y, borders.right.width, where.height,
-	    borders.right);
-	if (shows(borders.top) && shows(borders.bottom))
-		sheet_span(sheet, pt(where.y), pt(where.bottom()), false);
-}
-
-void Stage::draw_list_marker(litehtml::uint_ptr, litehtml::list_marker const &marker)
-{
-	display_box *box;
-	float size = pt(marker.pos.height) * 0.95f;
-	float y = pt(marker.pos.y) + (pt(marker.pos.height) - size) / 2;
-	float x = pt(mirrored(marker.pos));
-
-	box = &sheet_ground(sheet, DISPLAY_BOX, y, y + size)->as.box;
-	box->x = x;
-	box->y = y;
-	box->width = size;
-	box->height = size;
-	box->radius = marker.marker_type == litehtml::list_style_type_square ? 0 : size / 2;
-	box->line = marker.marker_type == litehtml::list_style_type_circle ? size / 5 : 0;
-	box->color = color_of(marker.color);
-}
+namespace lite {
 
 /* ---- elements ---- */
+
+namespace {
 
 /*
  * Every element of a kind: asks only the rules that can fit it, counts work, knows where it is
@@ -785,7 +25,9 @@ void Stage::draw_list_marker(litehtml::uint_ptr, litehtml::list_marker const &ma
 template <class B> class El : public B, public Node
 {
 public:
-	El(std::shared_ptr<litehtml::document> const &document, Stage &on) : B(document), stage(on) {}
+	El(std::shared_ptr<litehtml::document> const &document, Stage &on) : B(document), stage(on)
+	{
+	}
 
 	Node *up() override
 	{
@@ -881,13 +123,49 @@ public:
 		hint("color", "text");
 		hint("background-color", "bgcolor");
 		B::parse_attributes();
+		if (!this->m_attrs.empty())
+			letters |= letters_of_attributes;
+	}
+
+	/* The same declarations stand on many elements: read once. */
+	void add_style(litehtml::tstring const &text, litehtml::tstring const &) override
+	{
+		Parsed const &parsed = stage.parsed(text);
+
+		this->m_style.combine(parsed.style);
+		letters |= parsed.letters;
+	}
+
+	void parse_styles(bool again = false) override
+	{
+		auto own = this->m_attrs.find("style");
+
+		if (own != this->m_attrs.end()) {
+			add_style(own->second, "");
+			this->m_attrs.erase(own);
+		}
+		B::parse_styles(again);
+	}
+
+	/* Asked 75 times of each element, mostly in vain: the first letter tells most of it. */
+	char const *get_style_property(char const *property, bool inherited,
+	    char const *otherwise = nullptr) const override
+	{
+		if ((letters & letter(property[0])) != 0)
+			return B::get_style_property(property, inherited, otherwise);
+		if (inherited && !this->m_parent.expired())
+			return this->m_parent.lock()->get_style_property(property, inherited,
+			    otherwise);
+		return otherwise;
 	}
 
 protected:
 	Stage &stage;
+	uint32_t letters = 0;	/* with which the names of its properties begin */
 
 	void hint(char const *property, char const *from)
 	{
+		letters |= letters_of_attributes;
 		char const *value = this->get_attr(from);
 
 		if (value != nullptr)
@@ -896,6 +174,7 @@ protected:
 
 	void hint_value(char const *property, char const *value)
 	{
+		letters |= letter(property[0]);
 		this->m_style.add_property(property, value, nullptr, false, this);
 	}
 
@@ -1014,7 +293,7 @@ public:
 		if (is_remote)
 			stage.draw_remote(pos, remote);
 		else
-			stage.draw_picture(pos, source, remote.alt.empty() ? "" : remote.alt.c_str());
+			stage.draw_picture(pos, source, remote.alt.c_str());
 		if (m_css_borders.is_visible() && !is_remote)
 			stage.draw_borders(0, lines, border, false);
 	}
@@ -1163,6 +442,8 @@ private:
 	}
 };
 
+} // namespace
+
 std::shared_ptr<litehtml::element> Stage::create_element(char const *name,
     litehtml::string_map const &, std::shared_ptr<litehtml::document> const &document)
 {
@@ -1194,6 +475,8 @@ std::shared_ptr<litehtml::element> Stage::create_element(char const *name,
 		return nullptr;
 	return std::make_shared<Tag>(document, *this);
 }
+
+namespace {
 
 /* Read once a process: the same for all mail. */
 litehtml::context &browser()
@@ -1230,11 +513,13 @@ enum lite_result run(lite_request const &request, int tolerance, struct sheet *s
 
 } // namespace
 
+} // namespace lite
+
 enum lite_result lite_draw(const struct lite_request *request, int tolerance,
     struct sheet *sheet, int *width_out)
 {
 	try {
-		return run(*request, tolerance, sheet, width_out);
+		return lite::run(*request, tolerance, sheet, width_out);
 	} catch (...) {
 		return LITE_FAILED;
 	}

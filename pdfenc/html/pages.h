@@ -20,7 +20,8 @@
 
 /*
  * body: an HTML body of document, whose files are its pictures (cid:). False: it is above a limit
- * or litehtml failed; nothing was drawn, and the text form is to be used. *cpu_ms_left becomes less.
+ * or litehtml failed; nothing was drawn, and the text form is to be used. *cpu_ms_left becomes
+ * less.
  */
 bool pages_set_html(struct setter *setter, const struct document *document, const GString *body,
     int64_t *cpu_ms_left);

@@ -34,7 +34,7 @@ struct sheet_element {
 struct sheet_span {
 	float top;
 	float bottom;
-	bool line;		/* text or a picture: must not be cut; else it only looks better */
+	bool line;	/* text or a picture: must not be cut; else it only looks better */
 };
 
 struct sheet {

@@ -1,4 +1,4 @@
-#include "pdfenc/html/words.h"
+#include "pdfenc/html/words_private.h"
 
 #include <hb.h>
 #include <math.h>
@@ -9,46 +9,6 @@
 #define FONTS_MAX 500u		/* of one body; what comes later looks like the last one */
 #define SIZE_MAX_POINTS 200.0
 #define X_HEIGHT 0.52		/* of an em */
-
-/* Shaped text of one font, from x = 0. */
-struct part {
-	PangoFont *font;
-	struct display_glyph *glyphs;
-	struct display_cluster *clusters;
-	unsigned int glyph_count;
-	unsigned int cluster_count;
-	unsigned int start;	/* bytes of the word's text */
-	unsigned int size;
-	bool backward;
-	float width;
-};
-
-struct word {
-	char *text;
-	unsigned int font;
-	struct part *parts;
-	unsigned int part_count;
-	float width;		/* points */
-	bool mixed;		/* has letters that run from right to left */
-};
-
-struct font {
-	PangoFontDescription *description;
-	PangoFont *font;
-	hb_font_t *shaper;	/* borrowed from font */
-	struct words_metrics metrics;
-	float size;		/* points */
-	unsigned int decoration;
-};
-
-struct words {
-	PangoContext *context;
-	float scale;
-	GArray *fonts;		/* struct font */
-	GHashTable *names;	/* style as text -> number + 1 */
-	GHashTable *cache;	/* struct word */
-	hb_buffer_t *buffer;
-};
 
 /* ---- fonts ---- */
 
@@ -96,7 +56,7 @@ static const char *family_of(const char *list)
 	return found != NULL ? found : "Liberation Sans";
 }
 
-static void read_metrics(struct words *words, struct font *font)
+static void read_metrics(struct words *words, struct words_font *font)
 {
 	hb_font_extents_t extents;
 	double unit = PANGO_SCALE * (double)words->scale;
@@ -110,7 +70,7 @@ static void read_metrics(struct words *words, struct font *font)
 }
 
 static void load_font(struct words *words, const struct words_style *style, const char *family,
-    struct font *font)
+    struct words_font *font)
 {
 	double size = MIN((double)style->size * (double)words->scale, SIZE_MAX_POINTS);
 	char *list = g_strdup_printf("%s, Noto Sans, sans-serif", family);
@@ -143,7 +103,7 @@ unsigned int words_font(struct words *words, const struct words_style *style,
 	if (number == 0 && words->fonts->len >= FONTS_MAX)
 		number = words->fonts->len;
 	if (number == 0) {
-		struct font font;
+		struct words_font font;
 
 		load_font(words, style, family, &font);
 		g_array_append_val(words->fonts, font);
@@ -151,19 +111,19 @@ unsigned int words_font(struct words *words, const struct words_style *style,
 		g_hash_table_insert(words->names, g_strdup(name), GUINT_TO_POINTER(number));
 	}
 	g_free(name);
-	*metrics_out = g_array_index(words->fonts, struct font, number - 1).metrics;
+	*metrics_out = g_array_index(words->fonts, struct words_font, number - 1).metrics;
 	return number - 1;
 }
 
-static struct font *font_at(const struct words *words, unsigned int font)
+struct words_font *words_font_at(const struct words *words, unsigned int font)
 {
-	return &g_array_index(words->fonts, struct font, font);
+	return &g_array_index(words->fonts, struct words_font, font);
 }
 
 void words_extent(const struct words *words, unsigned int font, float *ascent_out,
     float *descent_out, float *size_out)
 {
-	const struct font *f = font_at(words, font);
+	const struct words_font *f = words_font_at(words, font);
 
 	*ascent_out = (float)f->metrics.ascent * words->scale;
 	*descent_out = (float)f->metrics.descent * words->scale;
@@ -172,7 +132,7 @@ void words_extent(const struct words *words, unsigned int font, float *ascent_ou
 
 unsigned int words_decoration(const struct words *words, unsigned int font)
 {
-	return font_at(words, font)->decoration;
+	return words_font_at(words, font)->decoration;
 }
 
 /* ---- shaping ---- */
@@ -198,10 +158,10 @@ static bool is_simple(const char *text)
 	return true;
 }
 
-static void shape_simple(struct words *words, struct word *word)
+static void shape_simple(struct words *words, struct words_word *word)
 {
-	struct font *font = font_at(words, word->font);
-	struct part *part = g_new0(struct part, 1);
+	struct words_font *font = words_font_at(words, word->font);
+	struct words_part *part = g_new0(struct words_part, 1);
 	hb_glyph_info_t *info;
 	hb_glyph_position_t *position;
 	unsigned int count;
@@ -248,7 +208,7 @@ static unsigned int shown(const PangoGlyphString *glyphs, int start, int end)
 	return count;
 }
 
-static void take_clusters(struct part *part, PangoGlyphItem *item, const char *text)
+static void take_clusters(struct words_part *part, PangoGlyphItem *item, const char *text)
 {
 	PangoGlyphItemIter iter;
 
@@ -263,7 +223,7 @@ static void take_clusters(struct part *part, PangoGlyphItem *item, const char *t
 	}
 }
 
-static void take_part(PangoGlyphItem *item, const char *text, struct part *part)
+void words_part_take(PangoGlyphItem *item, const char *text, struct words_part *part)
 {
 	const PangoGlyphString *glyphs = item->glyphs;
 	int at = 0;
@@ -291,31 +251,31 @@ static void take_part(PangoGlyphItem *item, const char *text, struct part *part)
 	take_clusters(part, item, text);
 }
 
-static void free_part(struct part *part)
+void words_part_clear(struct words_part *part)
 {
 	g_clear_object(&part->font);
 	g_free(part->glyphs);
 	g_free(part->clusters);
 }
 
-static void shape_any(struct words *words, struct word *word)
+static void shape_any(struct words *words, struct words_word *word)
 {
 	PangoAttrList *attributes = pango_attr_list_new();
 	size_t size = strlen(word->text);
 	GList *items;
-	GArray *parts = g_array_new(FALSE, TRUE, sizeof(struct part));
+	GArray *parts = g_array_new(FALSE, TRUE, sizeof(struct words_part));
 
 	pango_attr_list_insert(attributes,
-	    pango_attr_font_desc_new(font_at(words, word->font)->description));
+	    pango_attr_font_desc_new(words_font_at(words, word->font)->description));
 	items = pango_itemize(words->context, word->text, 0, (int)size, attributes, NULL);
 	for (GList *l = items; l != NULL; l = l->next) {
 		PangoGlyphItem item = { .item = l->data, .glyphs = pango_glyph_string_new() };
-		struct part part;
+		struct words_part part;
 
 		pango_shape_full(word->text + item.item->offset, item.item->length, word->text,
 		    (int)size, &item.item->analysis, item.glyphs);
 		if (item.item->analysis.font != NULL) {
-			take_part(&item, word->text, &part);
+			words_part_take(&item, word->text, &part);
 			word->mixed = word->mixed || part.backward;
 			word->width += part.width;
 			g_array_append_val(parts, part);
@@ -326,17 +286,17 @@ static void shape_any(struct words *words, struct word *word)
 	g_list_free(items);
 	pango_attr_list_unref(attributes);
 	word->part_count = parts->len;
-	word->parts = (struct part *)(void *)g_array_free(parts, FALSE);
+	word->parts = (struct words_part *)(void *)g_array_free(parts, FALSE);
 }
 
-static const struct word *word_of(struct words *words, const char *text, unsigned int font)
+const struct words_word *words_word(struct words *words, const char *text, unsigned int font)
 {
-	struct word key = { .text = (char *)(guintptr)text, .font = font };
-	struct word *word = g_hash_table_lookup(words->cache, &key);
+	struct words_word key = { .text = (char *)(guintptr)text, .font = font };
+	struct words_word *word = g_hash_table_lookup(words->cache, &key);
 
 	if (word != NULL)
 		return word;
-	word = g_new0(struct word, 1);
+	word = g_new0(struct words_word, 1);
 	word->text = g_strdup(text);
 	word->font = font;
 	if (is_simple(text))
@@ -351,367 +311,32 @@ int words_width(struct words *words, const char *text, unsigned int font)
 {
 	if (text[0] == '\0')
 		return 0;
-	return (int)lround((double)(word_of(words, text, font)->width / words->scale));
-}
-
-/* ---- breaks ---- */
-
-static void give(words_text_fn *fn, void *context, const char *text, size_t size)
-{
-	char small[64];
-	char *copy = size < sizeof(small) ? small : g_malloc(size + 1);
-
-	memcpy(copy, text, size);
-	copy[size] = '\0';
-	fn(context, copy);
-	if (copy != small)
-		g_free(copy);
-}
-
-/* Thai has no spaces, Han breaks nearly everywhere: Pango knows the rules of all scripts. */
-static void split_word(const char *text, size_t size, words_text_fn *word, void *context)
-{
-	glong count = g_utf8_strlen(text, (gssize)size);
-	PangoLogAttr *attributes = g_new0(PangoLogAttr, (gsize)count + 1);
-	const char *start = text;
-	const char *at = text;
-
-	pango_get_log_attrs(text, (int)size, -1, NULL, attributes, (int)count + 1);
-	for (glong i = 0; i < count; i++) {
-		if (i > 0 && (attributes[i].is_line_break ||
-		    (size_t)(at - start) > 4 * WORDS_PIECE_MAX)) {
-			give(word, context, start, (size_t)(at - start));
-			start = at;
-		}
-		at = g_utf8_next_char(at);
-	}
-	give(word, context, start, (size_t)(text + size - start));
-	g_free(attributes);
-}
-
-static bool is_break_after(char c)
-{
-	return c == '-' || c == '/' || c == '?' || c == '&' || c == '=';
-}
-
-/* Letters of one width class: a break behind a hyphen, and in addresses that are too long. */
-static void split_ascii(const char *text, size_t size, words_text_fn *word, void *context)
-{
-	size_t start = 0;
-
-	for (size_t i = 1; i < size; i++) {
-		bool hyphen = text[i - 1] == '-' && i > 1 && g_ascii_isalpha(text[i]) &&
-		    g_ascii_isalpha(text[i - 2]);
-		bool mark = size > WORDS_PIECE_MAX / 2 && is_break_after(text[i - 1]) &&
-		    !is_break_after(text[i]);
-
-		if (hyphen || mark || i - start >= WORDS_PIECE_MAX) {
-			give(word, context, text + start, i - start);
-			start = i;
-		}
-	}
-	give(word, context, text + start, size - start);
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-void words_split(const char *text, words_text_fn *word, words_text_fn *space, void *context)
-{
-	const char *at = text;
-
-	while (*at != '\0') {
-		const char *start = at;
-		bool ascii = true;
-
-		if (is_space(*at)) {
-			give(space, context, at, 1);
-			at++;
-			continue;
-		}
-		for (; *at != '\0' && !is_space(*at); at++)
-			ascii = ascii && (*at & 0x80) == 0;
-		if (ascii)
-			split_ascii(start, (size_t)(at - start), word, context);
-		else
-			split_word(start, (size_t)(at - start), word, context);
-	}
-}
-
-/* ---- lines ---- */
-
-/* A run that grows as long as font, colour and element stay. */
-struct run {
-	PangoFont *font;
-	struct display_color color;
-	unsigned int element;
-	GArray *glyphs;
-	GArray *clusters;
-	GString *text;
-	bool backward;
-	float end;
-	float start;
-};
-
-struct line {
-	struct words *words;
-	struct sheet *sheet;
-	struct run run;
-	float baseline;
-	float top;
-	float bottom;
-};
-
-static void close_run(struct line *line)
-{
-	struct run *run = &line->run;
-	struct display_run *out;
-	struct display *display = line->sheet->display;
-
-	if (run->font != NULL && run->text->len > 0) {
-		out = &sheet_content(line->sheet, DISPLAY_RUN, line->top, line->bottom,
-		    run->element)->as.run;
-		out->font = run->font;
-		display_hold_font(display, out->font);
-		out->color = run->color;
-		out->glyph_count = run->glyphs->len;
-		out->glyphs = display_array(display, run->glyphs->len, sizeof(*out->glyphs));
-		memcpy(out->glyphs, run->glyphs->data, run->glyphs->len * sizeof(*out->glyphs));
-		out->cluster_count = run->clusters->len;
-		out->clusters = display_array(display, run->clusters->len, sizeof(*out->clusters));
-		memcpy(out->clusters, run->clusters->data,
-		    run->clusters->len * sizeof(*out->clusters));
-		out->text = display_text(display, run->text->str, run->text->len);
-		out->text_size = (unsigned int)run->text->len;
-		out->backward = run->backward;
-		out->width = run->end - run->start;
-	}
-	g_array_set_size(run->glyphs, 0);
-	g_array_set_size(run->clusters, 0);
-	g_string_truncate(run->text, 0);
-	run->font = NULL;
-}
-
-static bool same_color(const struct display_color *a, const struct display_color *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-static void add_part(struct line *line, const struct words_piece *piece, const struct part *part,
-    const char *text, float x)
-{
-	struct run *run = &line->run;
-
-	if (run->font != part->font || run->backward || part->backward ||
-	    run->element != piece->element || !same_color(&run->color, &piece->color))
-		close_run(line);
-	if (run->font == NULL) {
-		run->font = part->font;
-		run->color = piece->color;
-		run->element = piece->element;
-		run->backward = part->backward;
-		run->start = x;
-	}
-	for (unsigned int i = 0; i < part->glyph_count; i++) {
-		struct display_glyph glyph = part->glyphs[i];
-
-		glyph.x += x;
-		glyph.y += line->baseline;
-		g_array_append_val(run->glyphs, glyph);
-	}
-	g_array_append_vals(run->clusters, part->clusters, part->cluster_count);
-	g_string_append_len(run->text, text + part->start, (gssize)part->size);
-	run->end = x + part->width;
-}
-
-static void draw_forward(struct line *line, const struct words_piece *pieces, unsigned int count)
-{
-	for (unsigned int i = 0; i < count; i++) {
-		const struct word *word = word_of(line->words, pieces[i].text, pieces[i].font);
-		float x = pieces[i].x;
-
-		for (unsigned int k = 0; k < word->part_count; k++) {
-			add_part(line, &pieces[i], &word->parts[k], word->text, x);
-			x += word->parts[k].width;
-		}
-	}
-}
-
-/* Underlines and links of a piece, at x as drawn. */
-static void decorate(struct line *line, const struct words_piece *piece, float x, float width)
-{
-	static const struct {
-		unsigned int bit;
-		float at;	/* of the size, below the baseline */
-	} rules[] = { { WORDS_UNDERLINE, 0.11f }, { WORDS_STRIKE, -0.29f },
-		{ WORDS_OVERLINE, -0.86f } };
-	const struct font *font = font_at(line->words, piece->font);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
-		struct display_box *box;
-
-		if ((font->decoration & rules[i].bit) == 0)
-			continue;
-		box = &sheet_ground(line->sheet, DISPLAY_BOX, line->top, line->bottom)->as.box;
-		box->x = x;
-		box->y = line->baseline + rules[i].at * font->size;
-		box->width = width;
-		box->height = MAX(font->size * 0.055f, 0.4f);
-		box->color = piece->color;
-	}
-}
-
-static void link_area(struct line *line, const struct words_piece *piece, float x, float width)
-{
-	struct display_item *last = NULL;
-	struct display_link *link;
-
-	if (line->sheet->content->len > 0)
-		last = &g_array_index(line->sheet->content, struct sheet_item,
-		    line->sheet->content->len - 1).item;
-	if (last != NULL && last->kind == DISPLAY_LINK && last->as.link.uri == piece->uri &&
-	    last->as.link.y == line->top && x >= last->as.link.x) {
-		last->as.link.width = x + width - last->as.link.x;
-		return;
-	}
-	link = &sheet_content(line->sheet, DISPLAY_LINK, line->top, line->bottom,
-	    piece->element)->as.link;
-	link->x = x;
-	link->y = line->top;
-	link->width = width;
-	link->height = line->bottom - line->top;
-	link->uri = piece->uri;
-}
-
-static const struct words_piece *piece_at(const struct words_piece *pieces, unsigned int count,
-    const unsigned int *offsets, unsigned int offset)
-{
-	unsigned int i = 0;
-
-	while (i + 1 < count && offsets[i + 1] <= offset)
-		i++;
-	return &pieces[i];
-}
-
-static void attribute(PangoAttrList *list, PangoAttribute *a, unsigned int start, unsigned int end)
-{
-	a->start_index = start;
-	a->end_index = end;
-	pango_attr_list_insert(list, a);
-}
-
-/* The whole line shaped again, in visual order, from the left end of its pieces. */
-static void draw_mixed(struct line *line, const struct words_piece *pieces, unsigned int count,
-    bool backward)
-{
-	PangoLayout *layout = pango_layout_new(line->words->context);
-	PangoAttrList *list = pango_attr_list_new();
-	GString *text = g_string_new(NULL);
-	unsigned int *offsets = g_new0(unsigned int, count);
-	float x = pieces[0].x;
-
-	for (unsigned int i = 0; i < count; i++) {
-		offsets[i] = (unsigned int)text->len;
-		g_string_append(text, pieces[i].text);
-		attribute(list, pango_attr_font_desc_new(font_at(line->words,
-		    pieces[i].font)->description), offsets[i], (unsigned int)text->len);
-		/* runs end where what is drawn changes */
-		attribute(list, pango_attr_foreground_new((guint16)(i * 7), (guint16)(i >> 8), 0),
-		    offsets[i], (unsigned int)text->len);
-		x = MIN(x, pieces[i].x);
-	}
-	pango_layout_set_attributes(layout, list);
-	pango_layout_set_single_paragraph_mode(layout, TRUE);
-	pango_layout_set_auto_dir(layout, FALSE);
-	pango_context_set_base_dir(line->words->context, backward ? PANGO_DIRECTION_RTL :
-	    PANGO_DIRECTION_LTR);
-	pango_layout_context_changed(layout);
-	pango_layout_set_text(layout, text->str, (int)text->len);
-	for (GSList *l = pango_layout_get_line_readonly(layout, 0)->runs; l != NULL; l = l->next) {
-		PangoGlyphItem *item = l->data;
-		const struct words_piece *piece = piece_at(pieces, count, offsets,
-		    (unsigned int)item->item->offset);
-		struct part part;
-
-		if (item->item->analysis.font == NULL)
-			continue;
-		take_part(item, text->str, &part);
-		add_part(line, piece, &part, text->str, x);
-		close_run(line);
-		decorate(line, piece, x, part.width);
-		if (piece->uri != NULL)
-			link_area(line, piece, x, part.width);
-		x += part.width;
-		free_part(&part);
-	}
-	pango_context_set_base_dir(line->words->context, PANGO_DIRECTION_LTR);
-	g_object_unref(layout);
-	pango_attr_list_unref(list);
-	g_string_free(text, TRUE);
-	g_free(offsets);
-}
-
-void words_line(struct words *words, struct sheet *sheet, const struct words_piece *pieces,
-    unsigned int count, float baseline, bool backward)
-{
-	struct line line = { .words = words, .sheet = sheet, .baseline = baseline,
-		.top = baseline, .bottom = baseline };
-	bool mixed = backward;
-
-	line.run.glyphs = g_array_new(FALSE, FALSE, sizeof(struct display_glyph));
-	line.run.clusters = g_array_new(FALSE, FALSE, sizeof(struct display_cluster));
-	line.run.text = g_string_new(NULL);
-	for (unsigned int i = 0; i < count; i++) {
-		const struct font *font = font_at(words, pieces[i].font);
-
-		line.top = MIN(line.top, baseline - (float)font->metrics.ascent * words->scale);
-		line.bottom = MAX(line.bottom, baseline +
-		    (float)font->metrics.descent * words->scale);
-		mixed = mixed || word_of(words, pieces[i].text, pieces[i].font)->mixed;
-	}
-	sheet_span(sheet, line.top, line.bottom, true);
-	if (mixed) {
-		draw_mixed(&line, pieces, count, backward);
-	} else {
-		draw_forward(&line, pieces, count);
-		close_run(&line);
-		for (unsigned int i = 0; i < count; i++) {
-			decorate(&line, &pieces[i], pieces[i].x, pieces[i].width);
-			if (pieces[i].uri != NULL)
-				link_area(&line, &pieces[i], pieces[i].x, pieces[i].width);
-		}
-	}
-	close_run(&line);
-	g_array_unref(line.run.glyphs);
-	g_array_unref(line.run.clusters);
-	g_string_free(line.run.text, TRUE);
+	return (int)lround((double)(words_word(words, text, font)->width / words->scale));
 }
 
 /* ---- the whole ---- */
 
 static guint word_hash(const void *data)
 {
-	const struct word *word = data;
+	const struct words_word *word = data;
 
 	return g_str_hash(word->text) * 31 + word->font;
 }
 
 static gboolean word_equal(const void *a, const void *b)
 {
-	const struct word *one = a;
-	const struct word *other = b;
+	const struct words_word *one = a;
+	const struct words_word *other = b;
 
 	return one->font == other->font && strcmp(one->text, other->text) == 0;
 }
 
 static void word_free(void *data)
 {
-	struct word *word = data;
+	struct words_word *word = data;
 
 	for (unsigned int i = 0; i < word->part_count; i++)
-		free_part(&word->parts[i]);
+		words_part_clear(&word->parts[i]);
 	g_free(word->parts);
 	g_free(word->text);
 	g_free(word);
@@ -719,7 +344,7 @@ static void word_free(void *data)
 
 static void font_clear(void *data)
 {
-	struct font *font = data;
+	struct words_font *font = data;
 
 	pango_font_description_free(font->description);
 	g_object_unref(font->font);
@@ -731,7 +356,7 @@ struct words *words_new(PangoContext *context, float scale)
 
 	words->context = context;
 	words->scale = scale;
-	words->fonts = g_array_new(FALSE, TRUE, sizeof(struct font));
+	words->fonts = g_array_new(FALSE, TRUE, sizeof(struct words_font));
 	g_array_set_clear_func(words->fonts, font_clear);
 	words->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	words->cache = g_hash_table_new_full(word_hash, word_equal, word_free, NULL);

@@ -13,7 +13,7 @@
 
 #include "pdfenc/html/sheet.h"
 
-#define WORDS_PIECE_MAX ((size_t)60)	/* bytes without a break, then one is made: long addresses */
+#define WORDS_PIECE_MAX ((size_t)60)	/* bytes, then a break is made: long addresses */
 
 #ifdef __cplusplus
 extern "C" {

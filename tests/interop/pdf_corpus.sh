@@ -24,15 +24,9 @@ work=$(mktemp -d /tmp/pdf_corpus.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # the driver: the client, the parser and the base, as they were built
-sanitize=()
-case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
-mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' \
-	! -path '*/pdfenc/main.o')
-mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
-read -ra flags < <(pkg-config --cflags gmime-3.0 pangoft2 harfbuzz harfbuzz-subset)
-read -ra libs < <(pkg-config --libs gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libqpdf libidn2)
-gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$work/pdf_seal" \
-	tests/lib/pdf_seal.c "${objects[@]}" "${config[@]}" "${libs[@]}" -lstdc++ -lm -lpthread ||
+# shellcheck source=tests/lib/pdf_seal.bash
+. tests/lib/pdf_seal.bash
+pdf_seal_build "$build" "$work/pdf_seal" ||
 	{ echo "not ok driver does not build"; exit 1; }
 
 # every word of $1 must stand in the text $2; where lines were broken does not matter

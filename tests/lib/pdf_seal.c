@@ -216,10 +216,36 @@ static enum fail_code write_file(const char *folder, const char *name, const voi
 	return code;
 }
 
-/* The labels of a nested head stand on the page without their colon. */
-static void put_words(GString *words, const struct flow_block *block)
+/* Behind links the text form has their address in <>, for pictures their text in []. */
+static void without_asides(char *text)
 {
-	char **lines = g_strsplit(block->text->str, "\n", -1);
+	char *out = text;
+	char end = '\0';
+
+	for (; *text != '\0'; text++) {
+		if (end == '\0' && *text == '<' && (strncmp(text, "<http", 5) == 0 ||
+		    strncmp(text, "<mailto:", 8) == 0 || strncmp(text, "<tel:", 5) == 0))
+			end = '>';
+		else if (end == '\0' && *text == '[')
+			end = ']';
+		if (end == '\0')
+			*out++ = *text;
+		else if (*text == end)
+			end = '\0';
+	}
+	*out = '\0';
+}
+
+/* The labels of a nested head stand on the page without their colon. */
+static void put_words(GString *words, const struct flow_block *block, bool html)
+{
+	char *text = g_strdup(block->text->str);
+	char **lines;
+
+	if (html)
+		without_asides(text);
+	lines = g_strsplit(text, "\n", -1);
+	g_free(text);
 
 	for (char **line = lines; *line != NULL; line++) {
 		const char *value = block->kind == FLOW_NESTED ? strstr(*line, ": ") : NULL;
@@ -234,13 +260,16 @@ static enum fail_code write_parts(const struct document *document, const char *f
 {
 	struct flow *flow = compose_flow(document);
 	GString *words = g_string_new(NULL);
+	unsigned int html_end = 0;	/* behind the text form of an HTML body */
 	enum fail_code code;
 	char name[16];
 
 	for (unsigned int i = 0; i < flow->blocks->len; i++) {
 		const struct flow_block *block = g_ptr_array_index(flow->blocks, i);
 
-		put_words(words, block);
+		put_words(words, block, i < html_end);
+		if (block->kind == FLOW_HTML)
+			html_end = i + block->count + 1;
 	}
 	code = write_file(folder, "words", words->str, words->len, f);
 	for (unsigned int i = 0; i < document->files->len && code == SG_OK; i++) {

@@ -1,0 +1,300 @@
+/*
+ * lite_stage: where litehtml draws: the sheet behind its document_container, for lite.cc alone.
+ *
+ * C++. Collects words into lines, finds the structure that text belongs to, draws grounds, borders,
+ * pictures and the boxes of those that would have to be fetched. Counts work and throws Limit when
+ * there was too much of it; never while gumbo's C is on the stack.
+ */
+#ifndef SG_PDFENC_HTML_LITE_STAGE_HH
+#define SG_PDFENC_HTML_LITE_STAGE_HH
+
+#include <glib.h>
+#include <pango/pango.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <litehtml.h>
+
+/* C: functions there are called as the structures that they make */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+extern "C" {
+#include "pdfenc/flow.h"
+#include "pdfenc/html/css.h"
+#include "pdfenc/html/lite.h"
+}
+#pragma GCC diagnostic pop
+
+namespace lite {
+
+using litehtml::position;
+
+constexpr int tiny = 2 * CSS_UNIT;		/* text below is hidden by its sender */
+constexpr int pixel_trap = 3 * CSS_UNIT;	/* pictures below are there to be fetched, not seen */
+constexpr int alt_height = 26 * CSS_UNIT;
+constexpr unsigned check_each = 64;		/* steps between looks at the clock */
+constexpr size_t links_max = 5000;
+
+struct Limit {};
+
+class Stage;
+
+/* What drawing asks of each element, whatever litehtml class it is. */
+class Node
+{
+public:
+	virtual Node *up() = 0;
+	virtual bool is_inline() const = 0;
+	virtual bool backward() = 0;
+	virtual char const *attribute(char const *name) const = 0;
+	virtual char const *name() const = 0;
+	virtual litehtml::web_color ground() = 0;
+	virtual bool over_picture() = 0;
+	unsigned element = 0;		/* of the structure; 0: not made yet */
+	unsigned paragraph = 0;
+	unsigned link = 0;
+	char const *uri = nullptr;
+	bool uri_known = false;
+	bool data_table = false;
+
+protected:
+	~Node() = default;
+};
+
+inline int64_t cpu_ms()
+{
+	timespec now;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+		return 0;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+constexpr uint32_t letter(char first)
+{
+	return first >= 'a' && first <= 'z' ? 1u << (first - 'a') : 1u << 26;
+}
+
+/* Properties that litehtml makes of attributes, and those that shorthands become. */
+constexpr uint32_t letters_of_attributes = letter('w') | letter('h') | letter('b') | letter('t') |
+    letter('v') | letter('m') | letter('c') | letter('p') | letter('f') | letter('-') | letter('l');
+
+/* Declarations as litehtml keeps them. */
+struct Parsed {
+	litehtml::style style;
+	uint32_t letters;
+};
+
+struct Remote {
+	std::string alt;
+	bool has_width;
+	bool has_height;
+};
+
+class Stage final : public litehtml::document_container
+{
+public:
+	Stage(lite_request const &asked, struct sheet *out) : request(asked), sheet(out)
+	{
+		until = cpu_ms() + asked.cpu_ms_max;
+	}
+
+	void step()
+	{
+		if (++steps % check_each == 0 && cpu_ms() > until)
+			throw Limit();
+	}
+
+	float pt(int units) const { return static_cast<float>(units) * request.scale; }
+
+	/* ---- fonts and text ---- */
+
+	litehtml::uint_ptr create_font(char const *face, int size, int weight,
+	    litehtml::font_style italic, unsigned decoration, litehtml::font_metrics *fm) override
+	{
+		struct words_style style = {};
+		struct words_metrics metrics = {};
+		unsigned font;
+
+		style.family = face;
+		style.size = std::max(size, 0);
+		style.weight = weight;
+		style.italic = italic == litehtml::fontStyleItalic;
+		style.decoration =
+		    ((decoration & litehtml::font_decoration_underline) != 0 ? +WORDS_UNDERLINE : 0u) |
+		    ((decoration & litehtml::font_decoration_linethrough) != 0 ? +WORDS_STRIKE : 0u) |
+		    ((decoration & litehtml::font_decoration_overline) != 0 ? +WORDS_OVERLINE : 0u);
+		font = words_font(request.words, &style, &metrics);
+		fm->ascent = metrics.ascent;
+		fm->descent = metrics.descent;
+		fm->height = metrics.ascent + metrics.descent;
+		fm->x_height = metrics.x_height;
+		fm->draw_spaces = true;
+		sizes[font] = size;
+		return font + 1;
+	}
+
+	void delete_font(litehtml::uint_ptr) override {}
+
+	int text_width(char const *text, litehtml::uint_ptr font) override
+	{
+		step();
+		return font != 0 ? words_width(request.words, text, static_cast<unsigned>(font - 1)) :
+		    0;
+	}
+
+	void draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
+	    litehtml::web_color color, position const &pos) override;
+
+	int pt_to_px(int points) const override { return points * CSS_UNIT * 4 / 3; }
+	int get_default_font_size() const override { return 16 * CSS_UNIT; }
+	char const *get_default_font_name() const override { return "sans-serif"; }
+
+	void transform_text(litehtml::tstring &text, litehtml::text_transform how) override;
+
+	void split_text(char const *text, std::function<void(char const *)> const &on_word,
+	    std::function<void(char const *)> const &on_space) override
+	{
+		struct Both {
+			std::function<void(char const *)> const &word;
+			std::function<void(char const *)> const &space;
+		} both = { on_word, on_space };
+
+		words_split(text,
+		    [](void *context, char const *piece) {
+			    static_cast<Both *>(context)->word(piece);
+		    },
+		    [](void *context, char const *piece) {
+			    static_cast<Both *>(context)->space(piece);
+		    },
+		    &both);
+	}
+
+	/* ---- pictures, grounds, borders ---- */
+
+	void load_image(char const *, char const *, bool) override {}
+	void get_image_size(char const *source, char const *, litehtml::size &size) override;
+	void draw_background(litehtml::uint_ptr, litehtml::background_paint const &paint) override;
+	void draw_borders(litehtml::uint_ptr, litehtml::borders const &borders,
+	    position const &where, bool root) override;
+	void draw_list_marker(litehtml::uint_ptr, litehtml::list_marker const &marker) override;
+
+	/* ---- the world around, of which there is none ---- */
+
+	void set_caption(char const *) override {}
+	void set_base_url(char const *) override {}
+	void link(std::shared_ptr<litehtml::document> const &, litehtml::element::ptr const &) override
+	{
+	}
+	void on_anchor_click(char const *, litehtml::element::ptr const &) override {}
+	void set_cursor(char const *) override {}
+	void import_css(litehtml::tstring &, litehtml::tstring const &, litehtml::tstring &) override {}
+	void set_clip(position const &, litehtml::border_radiuses const &, bool, bool) override {}
+	void del_clip() override {}
+
+	void get_client_rect(position &client) const override
+	{
+		client = position(0, 0, request.width, 0);
+	}
+
+	std::shared_ptr<litehtml::element> create_element(char const *name,
+	    litehtml::string_map const &attributes,
+	    std::shared_ptr<litehtml::document> const &document) override;
+
+	void get_media_features(litehtml::media_features &media) const override
+	{
+		media.type = litehtml::media_type_screen;
+		media.width = media.device_width = request.width;
+		media.height = media.device_height = request.width;
+		media.color = 8;
+	}
+
+	void get_language(litehtml::tstring &language, litehtml::tstring &culture) const override
+	{
+		language = "en";
+		culture = "";
+	}
+
+	/* ---- where drawing stands ---- */
+
+	Node *current = nullptr;	/* whose children are drawn */
+	Node *drawing = nullptr;	/* what draws itself */
+	position const *item = nullptr;	/* of a list from right to left that draws its marker */
+	Remote const *asking = nullptr;
+
+	int mirrored(position const &pos) const
+	{
+		return item != nullptr ? item->right() + item->left() - pos.right() : pos.x;
+	}
+
+	std::vector<Remote> remotes;
+
+	Parsed const &parsed(std::string const &text)
+	{
+		auto known = styles.find(text);
+
+		if (known != styles.end())
+			return known->second;
+		Parsed &made = styles[text];
+		bool name = true;
+
+		made.letters = 0;
+		made.style.add(text.c_str(), nullptr, nullptr);
+		/* each letter that could begin a name */
+		for (char each : text) {
+			if (name && each >= 'a' && each <= 'z')
+				made.letters |= letter(each);
+			name = each == ';' || each == '{' || each == ' ' || each == '\n' || each == '\t';
+		}
+		/* border-spacing and font become others */
+		if ((made.letters & letter('b')) != 0)
+			made.letters |= letter('-');
+		if ((made.letters & letter('f')) != 0)
+			made.letters |= letter('l');
+		return made;
+	}
+
+	void flush();
+	unsigned text_element(Node *node);
+	unsigned element_of(Node *node);
+	display_image const *picture(std::string const &source);
+	void draw_picture(position const &pos, std::string const &source, char const *alt);
+	void draw_remote(position const &pos, Remote const &remote);
+
+	void row(int top, int bottom) { sheet_span(sheet, pt(top), pt(bottom), false); }
+
+private:
+	lite_request const &request;
+	struct sheet *sheet;
+	int64_t until;
+	unsigned steps = 0;
+	size_t links = 0;
+	std::unordered_map<unsigned, int> sizes;
+	std::map<std::string, display_image const *> pictures;
+	std::unordered_map<std::string, Parsed> styles;
+
+	/* the line that is being collected */
+	std::vector<words_piece> pieces;
+	std::vector<std::string *> held;
+	float baseline = 0;
+	float line_end = 0;
+	bool line_backward = false;
+
+	char const *uri_of(Node *node);
+	bool is_hidden(litehtml::web_color color, int size);
+	void fill(position const &pos, litehtml::web_color color, litehtml::border_radiuses const &radius);
+	void side(int x, int y, int width, int height, litehtml::border const &border);
+	void alt_text(position const &pos, std::string const &alt, unsigned in);
+};
+
+bool is_one_of(char const *name, std::initializer_list<char const *> names);
+
+} // namespace lite
+
+#endif

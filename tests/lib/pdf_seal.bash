@@ -1,0 +1,15 @@
+# Builds the driver tests/lib/pdf_seal.c with the objects of a build: pdf_seal_build BUILD OUT
+pdf_seal_build() {
+	local build=$1 out=$2 sanitize=() objects config flags libs
+	case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
+	mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' \
+		! -path '*/pdfenc/main.o')
+	mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' \
+		! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
+	read -ra flags < <(pkg-config --cflags gmime-3.0 pangoft2 harfbuzz harfbuzz-subset)
+	read -ra libs < <(pkg-config --libs gmime-3.0 pangoft2 fontconfig harfbuzz \
+		harfbuzz-subset libdeflate libpng libwebp libqpdf libidn2)
+	gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$out" \
+		tests/lib/pdf_seal.c "${objects[@]}" "${config[@]}" "${libs[@]}" \
+		-llitehtml -lgif -lstdc++ -lm -lpthread
+}

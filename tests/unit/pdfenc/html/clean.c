@@ -1,0 +1,177 @@
+/* links: sealgate-pdf */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "pdfenc/html/clean.h"
+#include "pdfenc/html/css.h"
+
+static char *cleaned(const char *html)
+{
+	struct clean clean;
+	char *out;
+
+	assert_true(clean_html(html, strlen(html), &clean));
+	out = g_strdup(clean.html->str);
+	clean_free(&clean);
+	return out;
+}
+
+static void expect(const char *html, const char *wanted)
+{
+	char *out = cleaned(html);
+
+	assert_string_equal(out, wanted);
+	g_free(out);
+}
+
+static char *styled(const char *css)
+{
+	GString *out = g_string_new(NULL);
+
+	css_style(css, strlen(css), out);
+	return g_string_free(out, FALSE);
+}
+
+static void expect_style(const char *css, const char *wanted)
+{
+	char *out = styled(css);
+
+	assert_string_equal(out, wanted);
+	g_free(out);
+}
+
+static void scripts_frames_and_handlers_are_left_out(void **state)
+{
+	(void)state;
+	expect("<p onclick=\"x()\">a<script>evil()</script><iframe src=x>b</iframe></p>",
+	    "<p>a</p>");
+	expect("<svg><text>x</text></svg>y", "y");
+	expect("<unknown x=1>t</unknown>", "<span>t</span>");
+}
+
+static void spans_are_clamped(void **state)
+{
+	(void)state;
+	expect("<td colspan=100000000>", "<td colspan=\"100\">");
+	expect("<td rowspan=0>", "<td rowspan=\"1\">");
+}
+
+static void quotes_in_attributes_cannot_break_out(void **state)
+{
+	(void)state;
+	expect("<a href='x\"><b>'>t</a>", "<a href=\"x&quot;>&lt;b>\">t</a>");
+}
+
+static void depth_is_limited_and_text_stays(void **state)
+{
+	GString *html = g_string_new(NULL);
+	char *out;
+	unsigned int count = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 20000; i++)
+		g_string_append(html, "<div>");
+	g_string_append(html, "deep");
+	out = cleaned(html->str);
+	for (const char *p = out; (p = strstr(p, "<div>")) != NULL; p++)
+		count++;
+	assert_int_equal(count, CLEAN_DEPTH_MAX);
+	assert_non_null(strstr(out, "deep"));
+	g_free(out);
+	g_string_free(html, TRUE);
+}
+
+static void too_many_elements_are_refused(void **state)
+{
+	GString *html = g_string_new(NULL);
+	struct clean clean;
+
+	(void)state;
+	for (unsigned int i = 0; i <= CLEAN_ELEMENTS_MAX; i++)
+		g_string_append(html, "<b>x</b>");
+	assert_false(clean_html(html->str, html->len, &clean));
+	g_string_free(html, TRUE);
+}
+
+static void lengths_are_units_and_clamped(void **state)
+{
+	(void)state;
+	expect_style("height:1e9px", "");
+	expect_style("height:999999999px", "height:16000px;");
+	expect_style("margin:0 -5px 1.5pt auto", "margin:0 -20px 8px auto;");
+	expect_style("line-height:1.4;font-weight:700", "line-height:1.4;font-weight:700;");
+	expect_style("width:50%", "width:50%;");
+}
+
+static void hidden_by_trick_is_hidden(void **state)
+{
+	char *out = styled("max-height:0;overflow:hidden");
+
+	(void)state;
+	assert_non_null(strstr(out, "display:none!important"));
+	g_free(out);
+	out = styled("opacity:0");
+	assert_non_null(strstr(out, "display:none!important"));
+	g_free(out);
+}
+
+static void nothing_is_fetched_by_style(void **state)
+{
+	(void)state;
+	expect_style("background:url(https://t.example/x.png) #fff",
+	    "background:url(remote:) #fff;");
+	expect_style("position:fixed;behavior:url(x)", "");
+}
+
+static void dark_mode_and_small_screens_are_others(void **state)
+{
+	static const char css[] = "@media (prefers-color-scheme:dark){p{color:#fff}}"
+	    "@media only screen and (max-width:480px){p{color:red}}"
+	    "@media screen and (max-width:700px){b{color:blue}}@media print{i{color:lime}}"
+	    "@font-face{font-family:x}a:hover{color:red}u{color:green}";
+	GString *out = g_string_new(NULL);
+	unsigned int rules = 0;
+
+	(void)state;
+	assert_true(css_sheet(css, sizeof(css) - 1, &rules, out));
+	assert_string_equal(out->str, "b{color:blue;}\nu{color:green;}\n");
+	g_string_free(out, TRUE);
+}
+
+static void too_many_rules_are_refused(void **state)
+{
+	GString *css = g_string_new(NULL);
+	GString *out = g_string_new(NULL);
+	unsigned int rules = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 10000; i++)
+		g_string_append(css, "a{color:red}");
+	assert_false(css_sheet(css->str, css->len, &rules, out));
+	assert_true(rules <= CSS_RULES_MAX + 1);
+	g_string_free(css, TRUE);
+	g_string_free(out, TRUE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scripts_frames_and_handlers_are_left_out),
+		cmocka_unit_test(spans_are_clamped),
+		cmocka_unit_test(quotes_in_attributes_cannot_break_out),
+		cmocka_unit_test(depth_is_limited_and_text_stays),
+		cmocka_unit_test(too_many_elements_are_refused),
+		cmocka_unit_test(lengths_are_units_and_clamped),
+		cmocka_unit_test(hidden_by_trick_is_hidden),
+		cmocka_unit_test(nothing_is_fetched_by_style),
+		cmocka_unit_test(dark_mode_and_small_screens_are_others),
+		cmocka_unit_test(too_many_rules_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
