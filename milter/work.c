@@ -46,15 +46,23 @@ enum fail_code session_recipients(struct session *session, struct str_list *norm
 	return code;
 }
 
-/* The words for what was tried in vain. */
+/* The words for what was tried in vain, by the bits of enum conf_way. */
 static const char *missing_words(unsigned int tried)
 {
-	bool tls = (tried & WAY_TLS) != 0;
+	static const char *const words[1 << WAY_COUNT] = {
+		[WAY_ENVELOPE] = "there is no usable certificate",
+		[WAY_PDF] = "there is no password",
+		[WAY_ENVELOPE | WAY_PDF] = "there is no usable certificate or password",
+		[WAY_TLS] = "TLS is not proven for its mail server, so that TLS alone is no protection",
+		[WAY_TLS | WAY_ENVELOPE] = "there is no usable certificate, and TLS is not proven for "
+		    "its mail server",
+		[WAY_TLS | WAY_PDF] = "there is no password, and TLS is not proven for its mail server",
+		[WAY_TLS | WAY_ENVELOPE | WAY_PDF] = "there is no usable certificate or password, and "
+		    "TLS is not proven for its mail server",
+	};
+	const char *found = words[tried % (1u << WAY_COUNT)];
 
-	if ((tried & (WAY_ENVELOPE | WAY_PDF)) == 0)
-		return "TLS is not proven for its mail server, so that TLS alone is no protection";
-	return tls ? "there is no usable certificate or password, and TLS is not proven for its "
-	    "mail server" : "there is no usable certificate or password";
+	return found != NULL ? found : "its tenant has none";
 }
 
 enum fail_code session_impossible(const struct session *session, const char *recipient,
@@ -71,7 +79,7 @@ enum fail_code session_impossible(const struct session *session, const char *rec
 	return fail_set(f, SG_EIMPOSSIBLE, tls_alone ?
 	    "Ask for another protection, such as [secure], or ask your mail administrator" :
 	    "Ask your mail administrator to add one, or send the message without the tag",
-	    "No protection of the kind asked for is possible for %s: %s. The message was %s",
+	    "No protection is possible for %s: %s. The message was %s",
 	    recipient, missing_words(plan->tried), session->stage == STAGE_FRONT ?
 	    "sent to nobody" : "not sent to it");
 }
