@@ -114,6 +114,14 @@ static void say(const struct options *options, const char *text)
 		(void)printf("%s\n", text);
 }
 
+/* Next hops that no table could list. */
+static void print_unlisted(const struct attach *attach, const struct options *options)
+{
+	for (size_t i = 0; !options->json && i < attach->routing.unlisted.count; i++)
+		(void)printf("Cannot list the next hops of %s; see \"sealgate doctor\".\n",
+		    attach->routing.unlisted.items[i]);
+}
+
 /* A no is EX_TEMPFAIL's brother: nothing was changed. */
 static bool agreed(const struct options *options, struct fail *f, int *status_out)
 {
@@ -176,6 +184,8 @@ static int run_attach(const struct options *options)
 	code = attach_prepare(options->folder, ATTACH_FULL, conf, &attach, &f);
 	if (code == SG_OK)
 		code = print_changes(&attach, options, &f);
+	if (code == SG_OK)
+		print_unlisted(&attach, options);
 	if (code == SG_OK && !attach.changed)
 		say(options, "Already attached; nothing to change.");
 	if (code != SG_OK || !attach.changed || options->dry_run || !agreed(options, &f, &status))

@@ -370,17 +370,18 @@ static enum fail_code check_record(
 	    attach->tables);
 }
 
-static bool is_changed(const struct attach *attach)
+static bool is_changed(struct attach *attach)
 {
 	const struct tables_wish tables = { attach->port, &attach->routing };
 	const struct state *state = &attach->state;
 
+	attach->stale = attach->goal != ATTACH_NONE && !tables_current(attach->tables, &tables);
 	if (!same(attach->main.now, attach->main.after) ||
 	    !same(attach->master.now, attach->master.after))
 		return true;
 	if (attach->goal == ATTACH_NONE)
 		return attach->has_state;
-	return !attach->has_state || !tables_current(attach->tables, &tables) ||
+	return !attach->has_state || attach->stale ||
 	       state->draining != (attach->goal == ATTACH_DRAIN) ||
 	       !same(state->main.after, attach->main.after) ||
 	       !same(state->master.after, attach->master.after);

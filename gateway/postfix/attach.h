@@ -52,6 +52,7 @@ struct attach {
 	struct routing routing; /* what Postfix can choose; empty for ATTACH_NONE */
 	struct plan plan; /* all that is ours in after */
 	struct plan changes; /* what differs between now and after */
+	bool stale; /* the tables are not what they should be */
 	bool changed; /* anything at all to write, tables and record included */
 };
 

@@ -29,6 +29,16 @@ static const struct doctor_check checks[] = {
 	{ "behind", "milters behind Sealgate that change bodies", true, check_behind },
 	{ "content-filter", "content_filter and smtpd_proxy_filter", true, check_filters },
 	{ "filter-nexthop", "default_filter_nexthop", true, check_nexthop },
+	{ "routes", "can every next hop be listed, so that sealed mail keeps it", true,
+	    check_routes },
+	{ "tls-maps", "smtp_tls_policy_maps: is Sealgate asked, and last", true,
+	    check_policy_maps },
+	{ "tls-service", "does the policy service answer as Postfix asks it", true,
+	    check_policy_service },
+	{ "dns", "DNSSEC in every SMTP client: smtp_dns_support_level, smtp_host_lookup", true,
+	    check_dns },
+	{ "resolver", "does Postfix's resolver validate DNSSEC", true, check_resolver },
+	{ "log", "can sealgate-trace read Postfix's log, and is TLS in it", true, check_log },
 	{ "deliveries", "LMTP and pipe deliveries, which may forward", true, check_deliveries },
 	{ "size", "message_size_limit against message.size_max", true, check_limits },
 	{ "soft-bounce", "soft_bounce", true, check_soft_bounce },
@@ -199,6 +209,9 @@ static void attached_finding(struct doctor *doctor, const struct attach *attach)
 		doctor_bad(doctor, "run \"sealgate postfix attach\" (--dry-run shows them)",
 		    "%zu settings in %s differ from what is needed", attach->changes.count,
 		    attach->folder);
+	else if (attach->stale)
+		doctor_bad(doctor, "run \"sealgate postfix attach\"",
+		    "the tables in %s are not what Postfix's next hops need now", attach->tables);
 	else if (attach->changed)
 		doctor_warn(doctor, "run \"sealgate postfix attach\"",
 		    "the files in %s were changed since the attach; every setting is there",

@@ -32,6 +32,14 @@ void check_limits(struct doctor *doctor);
 void check_soft_bounce(struct doctor *doctor);
 void check_version(struct doctor *doctor);
 
+/* doctor_tls.c: TLS on outbound hops */
+void check_routes(struct doctor *doctor);
+void check_policy_maps(struct doctor *doctor);
+void check_policy_service(struct doctor *doctor);
+void check_dns(struct doctor *doctor);
+void check_resolver(struct doctor *doctor);
+void check_log(struct doctor *doctor);
+
 /* doctor.c */
 void check_attached(struct doctor *doctor);
 

@@ -16,12 +16,16 @@
 
 typedef void service_check_fn(struct doctor *doctor, const struct postconf_service *service);
 
-static bool is_stage(const struct doctor *doctor, const struct postconf_service *service)
+/* A listener of ours: the second stage, or the fallback. */
+static bool is_listener(const struct doctor *doctor, const struct postconf_service *service)
 {
-	char *key = plan_stage_key(doctor->conf->stage_port);
-	bool is = key != NULL && strcmp(service->key, key) == 0;
+	char *stage = plan_stage_key(doctor->conf->stage_port);
+	char *fallback = plan_stage_key(doctor->conf->tls.fallback_port);
+	bool is = (stage != NULL && strcmp(service->key, stage) == 0) ||
+	    (fallback != NULL && strcmp(service->key, fallback) == 0);
 
-	free(key);
+	free(stage);
+	free(fallback);
 	return is;
 }
 
@@ -33,7 +37,7 @@ static size_t each_service(struct doctor *doctor, const char *program, service_c
 	for (size_t i = 0; i < doctor->postfix.service_count; i++) {
 		const struct postconf_service *service = &doctor->postfix.services[i];
 
-		if (!plan_runs(service, program) || is_stage(doctor, service) ||
+		if (!plan_runs(service, program) || is_listener(doctor, service) ||
 		    strcmp(service->name, PLAN_SEAL) == 0)
 			continue;
 		check(doctor, service);
@@ -191,22 +195,28 @@ void check_local(struct doctor *doctor)
 
 /* --- the second stage and its surroundings --- */
 
-void check_stage(struct doctor *doctor)
+static void check_listener(struct doctor *doctor, unsigned int port, const char *daemon,
+    const char *what)
 {
-	char *key = plan_stage_key(doctor->conf->stage_port);
-	const struct postconf_service *stage = key == NULL ?
+	char *key = plan_stage_key(port);
+	const struct postconf_service *listener = key == NULL ?
 	    NULL :
 	    postconf_service(&doctor->postfix, key);
 
-	if (stage == NULL)
-		doctor_bad(doctor, ATTACH_HINT, "master.cf has no second stage on 127.0.0.1:%u",
-		    doctor->conf->stage_port);
-	else if (strcmp(effective(doctor, stage, "milter_macro_daemon_name"), PLAN_DAEMON) != 0)
-		doctor_bad(doctor, ATTACH_HINT, "%s does not say that it is the second stage",
-		    stage->key);
+	if (listener == NULL)
+		doctor_bad(doctor, ATTACH_HINT, "master.cf has no %s on 127.0.0.1:%u", what, port);
+	else if (strcmp(effective(doctor, listener, "milter_macro_daemon_name"), daemon) != 0)
+		doctor_bad(doctor, ATTACH_HINT, "%s does not say that it is the %s", listener->key,
+		    what);
 	else
-		check_list(doctor, stage, "smtpd_milters");
+		check_list(doctor, listener, "smtpd_milters");
 	free(key);
+}
+
+void check_stage(struct doctor *doctor)
+{
+	check_listener(doctor, doctor->conf->stage_port, PLAN_DAEMON, "second stage");
+	check_listener(doctor, doctor->conf->tls.fallback_port, PLAN_FALLBACK_DAEMON, "fallback");
 }
 
 static void check_one_client(struct doctor *doctor, const struct postconf_service *service)

@@ -76,17 +76,61 @@ static void try_one(struct doctor *doctor, const struct reach *reach)
 	report(doctor, reach, pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_FAILED);
 }
 
-/* Does any program that asks milters run with this chroot setting? */
-static bool anyone(const struct doctor *doctor, bool jailed)
+static bool asks_milters(const struct postconf_service *service)
+{
+	return plan_runs(service, "smtpd") || plan_runs(service, "cleanup");
+}
+
+static bool asks_policies(const struct postconf_service *service)
+{
+	return plan_runs(service, "smtp");
+}
+
+/* Does any program of a kind run with this chroot setting? */
+static bool anyone(const struct doctor *doctor,
+    bool (*is)(const struct postconf_service *service), bool jailed)
 {
 	for (size_t i = 0; i < doctor->postfix.service_count; i++) {
 		const struct postconf_service *service = &doctor->postfix.services[i];
 
-		if ((plan_runs(service, "smtpd") || plan_runs(service, "cleanup")) &&
-		    postconf_chrooted(&doctor->postfix, service) == jailed)
+		if (is(service) && postconf_chrooted(&doctor->postfix, service) == jailed)
 			return true;
 	}
 	return false;
+}
+
+static void check_milter(struct doctor *doctor, struct reach *reach)
+{
+	if (strncmp(doctor->milter, "unix:", 5) != 0) {
+		doctor_ok(doctor, "%s needs no rights", doctor->milter);
+		return;
+	}
+	reach->path = doctor->milter + 5;
+	for (int jailed = 0; jailed <= 1; jailed++) {
+		reach->jailed = jailed == 1;
+		if (anyone(doctor, asks_milters, reach->jailed))
+			try_one(doctor, reach);
+	}
+}
+
+/* Our own clients ask from outside any chroot; jailed ones of others through proxymap(8). */
+static void check_policy(struct doctor *doctor, struct reach *reach)
+{
+	const struct postconf_service *proxy = postconf_service(&doctor->postfix, "proxymap/unix");
+
+	if (strncmp(doctor->conf->tls.socket, "local:", 6) != 0)
+		return;
+	reach->path = doctor->conf->tls.socket + 6;
+	reach->jailed = false;
+	try_one(doctor, reach);
+	if (!anyone(doctor, asks_policies, true))
+		return;
+	if (proxy == NULL || postconf_chrooted(&doctor->postfix, proxy))
+		doctor_bad(doctor, "let proxymap run outside the chroot in master.cf",
+		    "chrooted SMTP clients ask through proxymap, which cannot reach %s",
+		    reach->path);
+	else
+		doctor_ok(doctor, "chrooted SMTP clients ask through proxymap");
 }
 
 void check_reach(struct doctor *doctor)
@@ -97,18 +141,10 @@ void check_reach(struct doctor *doctor)
 		.queue = postconf_get(&doctor->postfix, "queue_directory"),
 	};
 
-	if (strncmp(doctor->milter, "unix:", 5) != 0) {
-		doctor_ok(doctor, "%s needs no rights", doctor->milter);
-		return;
-	}
-	reach.path = doctor->milter + 5;
 	if (reach.owner == NULL) {
 		doctor_bad(doctor, "mend mail_owner in main.cf", "there is no user %s", name);
 		return;
 	}
-	for (int jailed = 0; jailed <= 1; jailed++) {
-		reach.jailed = jailed == 1;
-		if (anyone(doctor, reach.jailed))
-			try_one(doctor, &reach);
-	}
+	check_milter(doctor, &reach);
+	check_policy(doctor, &reach);
 }

@@ -11,7 +11,7 @@ smtpd=127.0.0.1:$smtp_port/inet
 socket=$stack/queue/sealgate/milter.sock
 gateway_stop
 postconf -c "$config" -Fe "$smtpd/chroot=y" {cleanup,pickup,smtp,bounce}/unix/chroot=y
-sed -i "s|^socket = .*|socket = \"local:$socket\"|" "$stack/sealgate.conf"
+sed -i "s|^socket = .*milter.sock.*|socket = \"local:$socket\"|" "$stack/sealgate.conf"
 gateway_start_there() {
 	"$sealgate" -c "$stack/sealgate.conf" run >> "$stack/log/gateway.log" 2>&1 &
 	gateway_pid=$!

@@ -6,6 +6,8 @@ set -uo pipefail
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
 
+# without DNS here: what needs it has a case of its own below
+stack_tls=$'sealed = may\ndane = no'
 stack_start doctor
 config=$stack/config
 smtpd=127.0.0.1:$smtp_port/inet
@@ -97,6 +99,52 @@ finds an_unknown_milter warn behind 'not known'
 finds a_signer_is_fine ok behind '8891 .*leaves bodies alone'
 well_again
 
+# ---- TLS on outbound hops ----
+
+set_main "smtp_tls_policy_maps="
+finds no_policy_map fail tls-maps 'does not ask for Sealgate'
+set_main "smtp_tls_policy_maps=static:none, socketmap:unix:$stack/socket/policy.sock:all"
+finds a_table_of_the_administrator ok tls-maps 'asks static:none first, then Sealgate'
+set_main "smtp_tls_policy_maps=socketmap:unix:$stack/socket/policy.sock:all, static:none"
+finds a_table_behind_ours warn tls-maps 'static:none behind Sealgate'
+well_again
+set_option 'relay/unix/smtp_tls_policy_maps=' 'relay/unix/smtp_tls_security_level=none'
+finds a_client_with_its_own_maps warn tls-maps 'relay/unix has its own smtp_tls_policy_maps'
+finds a_client_with_its_own_level warn tls-maps 'relay/unix has its own smtp_tls_security_level = none'
+well_again
+set_main 'transport_maps=randmap:{smtp:[192.0.2.1]}'
+finds a_table_without_a_list warn routes 'transport_maps: randmap:.*has no list -> .*attach again'
+well_again
+set_main 'relayhost=[192.0.2.1]'
+finds a_new_relayhost fail attached 'tables in .* next hops'
+well_again
+set_option "$smtpd/milter_macro_defaults={x=y}"
+finds a_service_that_hides_the_routes fail routes 'does not tell Sealgate which transports'
+well_again
+postconf -c "$config" -MX "127.0.0.1:$fallback_port/inet" 2> /dev/null
+finds no_fallback fail second-stage 'no fallback'
+well_again
+set_option 'relay/unix/smtp_tls_loglevel=0'
+finds no_tls_in_the_log warn log 'relay/unix does not log TLS'
+set_main "maillog_file=$stack/log/other.log"
+finds another_log fail log 'other.log .*sealgate-trace reads'
+well_again
+chmod 600 "$stack/log/mail.log"
+finds a_log_that_may_not_be_read fail log 'cannot read Postfix'
+chmod 640 "$stack/log/mail.log"
+chmod 600 "$stack/socket/policy.sock"
+finds a_policy_socket_that_postfix_may_not_use fail reach 'may not connect to .*policy.sock'
+chmod 666 "$stack/socket/policy.sock"
+sed -i 's/^dane = no/dane = yes/' "$stack/sealgate.conf"
+finds a_client_without_dns warn dns 'smtp/unix does not use DNS'
+set_main 'smtp_dns_support_level=enabled'
+finds a_client_without_dnssec fail dns 'smtp/unix has smtp_dns_support_level = enabled'
+set_main 'smtp_dns_support_level=dnssec'
+finds a_client_with_native_lookup fail dns 'smtp/unix has smtp_host_lookup = native'
+check_match the_resolver_is_asked "$(doctor --json | jq -r '.findings[] | select(.check == "resolver") | .what')" 'resolver'
+sed -i 's/^dane = yes/dane = no/' "$stack/sealgate.conf"
+well_again
+
 # ---- sockets, rights, workers ----
 
 chmod 600 "$stack/socket/milter.sock"
@@ -124,6 +172,7 @@ gateway_stop
 finds no_filter fail filter 'cannot connect'
 finds no_scanner fail scanner 'scanner'
 finds no_vault fail vault 'vault'
+finds no_policy_service fail tls-service ':proven does not answer'
 postconf -c "$config" -e 'smtpd_milters=' 'non_smtpd_milters=' 2> /dev/null
 well_again
 aged
