@@ -258,7 +258,8 @@ static void notices_that_its_log_is_gone(void **state)
 
 static void brings_a_first_schema_up_to_date(void **state)
 {
-	static const char back[] = "DROP TABLE mark_use; DROP TABLE waiting; DROP TABLE tls_session;"
+static enum fail_code one_waits(void *context, const struct store_waiting *waiting,
+    struct fail *f)
 	    " DROP TABLE position; DELETE FROM schema_version WHERE version = 2";
 	struct place *place = *state;
 	struct store_session session = {100, "d.example", "mx", "192.0.2.1", "", 1};
@@ -629,8 +630,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_a_newer_schema, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(brings_a_first_schema_up_to_date, place_make,
 		    place_drop),
-		cmocka_unit_test_setup_teardown(forgets_what_waits_and_sessions_that_are_old, place_make,
-		    place_drop),
+		cmocka_unit_test_setup_teardown(forgets_what_waits_and_sessions_that_are_old,
+		    place_make, place_drop),
 		cmocka_unit_test_setup_teardown(goes_on_after_a_full_disk, place_make, place_drop),
 		cmocka_unit_test_setup_teardown(says_when_its_disk_is_read_only, place_make,
 		    place_drop),

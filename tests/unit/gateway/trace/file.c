@@ -95,7 +95,8 @@ static void start(struct bench *b)
 		fail_msg("%s", f.what);
 		return;
 	}
-	if (	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
+	SG_BUG_IF(b->source == NULL);
+	if (b->source->ops->resume(b->source, b->position, &f) != SG_OK)
 		fail_msg("%s", f.what);
 }
 
@@ -110,7 +111,7 @@ static void keep(struct bench *b)
 {
 	struct fail f;
 
-	assert_non_null(b->source);
+	SG_BUG_IF(b->source == NULL);
 	assert_int_equal(b->source->ops->position(b->source, b->position, &f), SG_OK);
 }
 
@@ -121,7 +122,7 @@ static void take(struct bench *b, unsigned int count)
 	struct line line;
 	struct fail f;
 
-	assert_non_null(b->source);
+	SG_BUG_IF(b->source == NULL);
 	while (count > 0) {
 		if (b->source->ops->next(b->source, &got, &line, &f) != SG_OK)
 			fail_msg("%s", f.what);

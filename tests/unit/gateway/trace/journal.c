@@ -103,7 +103,8 @@ static void start(struct bench *b)
 		fail_msg("%s", f.what);
 		return;
 	}
-	if (	    b->source->ops->resume(b->source, b->position, &f) != SG_OK)
+	SG_BUG_IF(b->source == NULL);
+	if (b->source->ops->resume(b->source, b->position, &f) != SG_OK)
 		fail_msg("%s", f.what);
 }
 
@@ -116,6 +117,7 @@ static unsigned int take(struct bench *b, unsigned int count, unsigned int *last
 	struct fail f;
 
 	*old = 0;
+	SG_BUG_IF(b->source == NULL);
 	while (n < count) {
 		assert_int_equal(b->source->ops->next(b->source, &got, &line, &f), SG_OK);
 		if (got == SOURCE_NOTHING)
