@@ -25,7 +25,14 @@ static const char sample[] =
 	"\355\225\234\352\265\255\354\226\264\r\n"
 	"\360\237\230\200 \342\234\223 a   b   c\r\n";
 
-static enum fail_code seal_sample(struct layout_engine *engine, struct fail *f)
+static const char html_sample[] =
+	"From: a@example.org\r\n"
+	"Content-Type: text/html; charset=utf-8\r\n"
+	"\r\n"
+	"<h1>Warm</h1><table border=1><tr><td><b>a</b> <i>b</i></td></tr></table>\r\n";
+
+static enum fail_code seal_sample(struct layout_engine *engine, const char *text, size_t size,
+    struct fail *f)
 {
 	struct job_options options = { engine, false, 10 };
 	struct job_request request = { .message = -1, .protection = "warm" };
@@ -35,10 +42,10 @@ static enum fail_code seal_sample(struct layout_engine *engine, struct fail *f)
 
 	secret_init(&password);
 	request.password = &password;
-	request.message_size = sizeof(sample) - 1;
+	request.message_size = size;
 	code = fd_memory("warm", &request.message, f);
 	if (code == SG_OK)
-		code = fd_write_all(request.message, sample, sizeof(sample) - 1, f);
+		code = fd_write_all(request.message, text, size, f);
 	if (code == SG_OK && secret_set(&password, "warm", 4) != SG_OK)
 		code = fail_set(f, SG_ENOMEM, NULL, "cannot lock memory for a password");
 	if (code == SG_OK)
@@ -59,6 +66,8 @@ static bool has_fonts(void)
 
 enum fail_code warm_engine(struct layout_engine **engine_out, struct fail *f)
 {
+	enum fail_code code;
+
 	*engine_out = NULL;
 	tzset();
 	mime_start();
@@ -66,5 +75,8 @@ enum fail_code warm_engine(struct layout_engine **engine_out, struct fail *f)
 		return fail_set(f, SG_ESYSTEM, "install fonts-liberation2 and fonts-noto-core",
 		    "no fonts are installed");
 	*engine_out = layout_engine_new();
-	return seal_sample(*engine_out, f);
+	code = seal_sample(*engine_out, sample, sizeof(sample) - 1, f);
+	if (code == SG_OK)
+		code = seal_sample(*engine_out, html_sample, sizeof(html_sample) - 1, f);
+	return code;
 }
