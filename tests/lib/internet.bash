@@ -194,8 +194,8 @@ peer() {
 
 world_make() {
 	postfix_make "$net/world" 25 25
-	mkdir -p "$net/mail"
-	chown "$net_uid:$net_uid" "$net/mail"
+	mkdir -p "$net"/mail/all/{new,cur,tmp}
+	chown -R "$net_uid:$net_uid" "$net/mail"
 	postconf -c "$net/world/config" -e 'inet_interfaces = 127.0.0.2' 'mydestination =' 'relayhost =' \
 		'myhostname = world.plain' 'mynetworks =' 'smtpd_relay_restrictions = reject_unauth_destination' \
 		'virtual_alias_maps =' \
@@ -315,7 +315,7 @@ net_domains() {
 	mail_at example inside.example mx.dane.example
 	record example 'null.example. MX 0 .'
 	record example '_smtp._tls.dane.example. TXT "v=TLSRPTv1; rua=mailto:tlsrpt@reports.example"'
-	record example '_smtp._tls.wrong.example. TXT "v=TLSRPTv1; rua=https://mta-sts.enforce.plain/report"'
+	record example '_smtp._tls.wrong.example. TXT "v=TLSRPTv1; rua=https://reports.plain/report"'
 	mail_at example reports.example mx.dane.example
 	for n in {1..9}; do
 		mail_at example "d$n.example" mx.dane.example
@@ -348,6 +348,7 @@ net_domains() {
 	mail_at plain self.plain mx.self.plain 127.0.2.5
 	record plain 'aonly.plain. A 127.0.2.5'
 	record plain 'mx.liar.plain. A 127.0.2.66'
+	record plain "reports.plain. A 127.0.3.1"
 }
 
 net_certificates() {
@@ -440,7 +441,7 @@ internet_start() {
 	net_certificates
 	mkdir -p "$net/web" && cp "$net/ca/ca.pem" "$net/ca.pem"
 	net_domains
-	net_certificate web "${web_hosts[@]}" mta-sts.redirect.plain
+	net_certificate web "${web_hosts[@]}" mta-sts.redirect.plain reports.plain
 	knot_conf
 	zones_make
 	unbound_conf
