@@ -192,7 +192,7 @@ static enum fail_code put_head(const struct report *report, const char *to, int6
 	(void)strftime(when, sizeof(when), "%a, %d %b %Y %H:%M:%S +0000", &date);
 	code = buf_printf(out, "From: <%s>\r\nTo: <%s>\r\nDate: %s\r\n"
 	    "Subject: Report Domain: %s\r\n Submitter: %s\r\n Report-ID: <%s>\r\n"
-	    "Message-ID: <" REPORT_MESSAGE_ID "%s>\r\n", report->contact, to, when,
+	    "Message-ID: <" RECORD_REPORT_ID "%s>\r\n", report->contact, to, when,
 	    report->domain, own, report->id, report->id);
 	if (code == SG_OK)
 		code = buf_printf(out, "TLS-Report-Domain: %s\r\nTLS-Report-Submitter: %s\r\n"

@@ -19,8 +19,6 @@
 #define REPORT_DAY_S ((int64_t)24 * 3600)
 #define REPORT_TEXT_MAX ((size_t)16 * 1024 * 1024)	/* bytes of one report */
 #define REPORT_URIS_MAX 5	/* places that one domain gets its report at */
-/* begins the Message-ID of a report: sessions that carry one are not reported */
-#define REPORT_MESSAGE_ID "sealgate-tlsrpt."
 
 /* What one report is about; all borrowed. */
 struct report {

@@ -205,6 +205,12 @@ static void fact_hop(char *hop, const char **mx_out, const char **address_out)
 	*address_out = open + 1;
 }
 
+/* A report about the delivery of a report would go on for ever. */
+static bool fact_of_report(const struct fact *fact)
+{
+	return str_starts_case(fact->record.message_id, "<" RECORD_REPORT_ID);
+}
+
 static enum fail_code fact_session(struct store *store, struct fact *fact, struct fail *f)
 {
 	struct store_session session = {
@@ -218,7 +224,7 @@ static enum fail_code fact_session(struct store *store, struct fact *fact, struc
 	char *domain;
 	char *hop;
 
-	if ((fact->flags & PACKET_FACT_SESSION) == 0)
+	if ((fact->flags & PACKET_FACT_SESSION) == 0 || fact_of_report(fact))
 		return SG_OK;
 	if (fact->domain[0] == '\0' && at == NULL)
 		return SG_OK;

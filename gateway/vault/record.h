@@ -14,6 +14,8 @@
 #include "gateway/base/fail.h"
 
 #define RECORD_VERSION 2	/* version 1 (no hop, tls, answer) is still read */
+/* Message-IDs of our own TLSRPT reports begin so: their sessions are not reported. */
+#define RECORD_REPORT_ID "sealgate-tlsrpt."
 #define RECORD_TEXT_MAX 1024	/* bytes of one field; longer ones are cut by whoever fills it */
 
 enum record_decision {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <time.h>
 
 #include "config/conf.h"
 #include "gateway/base/clock.h"
@@ -169,12 +170,18 @@ static struct record decided(char *recipient)
 	};
 }
 
+/* Days since 1970. The vault drops what is a month old: what is told here happened today. */
+static uint32_t today(void)
+{
+	return (uint32_t)(time(NULL) / 86400);
+}
+
 static struct vault_fact logged(enum record_decision decision, char *recipient, char *answer,
-    int64_t time_ms)
+    int64_t time_ms)	/* of today */
 {
 	return (struct vault_fact){
 		.record = {
-			.time_ms = time_ms,
+			.time_ms = today() * DAY_MS + time_ms,
 			.tenant = empty,
 			.stage = 4,
 			.queue_id = front_id,
@@ -269,14 +276,14 @@ static void knows_why_a_delivery_waits_until_it_is_done(void **state)
 	fact = logged(RECORD_WAITING, empty, no_tls, 2000);
 	fact.tls_failed = true;
 	tell(b, &fact, 1, NULL);
-	assert_int_equal(waits(b, "bob@PARTNER.example").time_ms, 2000);
+	assert_int_equal(waits(b, "bob@PARTNER.example").time_ms, today() * DAY_MS + 2000);
 	assert_true(waits(b, bob).tls);
 	assert_string_equal(waits(b, bob).answer, no_tls);
 	assert_string_equal(waits(b, bob).hop, HOP);
 	fact = logged(RECORD_WAITING, bob, greylisted, 3000);
 	tell(b, &fact, 1, NULL);
 	assert_false(waits(b, bob).tls);
-	assert_int_equal(waits(b, bob).time_ms, 3000);
+	assert_int_equal(waits(b, bob).time_ms, today() * DAY_MS + 3000);
 	assert_int_equal(waits(b, carol).time_ms, 0);
 	fact = logged(RECORD_DELIVERED, bob, ok, 4000);
 	tell(b, &fact, 1, NULL);
@@ -314,7 +321,7 @@ static void records_a_reason_once_as_long_as_it_is_the_same(void **state)
 	size_t count;
 
 	tell(b, facts, 2, NULL);
-	assert_int_equal(waits(b, bob).time_ms, 3000);
+	assert_int_equal(waits(b, bob).time_ms, today() * DAY_MS + 3000);
 	tell(b, facts + 2, 3, NULL);
 	count = traced(b, &records);
 	assert_int_equal(count, 4);
@@ -406,10 +413,10 @@ static void counts_sessions_of_a_day(void **state)
 {
 	struct bench *b = *state;
 	struct vault_fact facts[4] = {
-		logged(RECORD_DELIVERED, bob, ok, 100 * DAY_MS + 5),
-		logged(RECORD_DELIVERED, bob, ok, 100 * DAY_MS + 6),
-		logged(RECORD_WAITING, bob, no_tls, 100 * DAY_MS + 7),
-		logged(RECORD_DELIVERED, bob, ok, 101 * DAY_MS),
+		logged(RECORD_DELIVERED, bob, ok, 5),
+		logged(RECORD_DELIVERED, bob, ok, 6),
+		logged(RECORD_WAITING, bob, no_tls, 7),
+		logged(RECORD_DELIVERED, bob, ok, DAY_MS),
 	};
 	struct vault_session *sessions = NULL;
 	size_t count = 0;
@@ -419,7 +426,7 @@ static void counts_sessions_of_a_day(void **state)
 	for (i = 0; i < 4; i++)
 		facts[i].result = i == 2 ? "starttls-not-supported" : "";
 	tell(b, facts, 4, NULL);
-	assert_int_equal(vault_sessions(&b->facts, 100, &sessions, &count, &f), SG_OK);
+	assert_int_equal(vault_sessions(&b->facts, today(), &sessions, &count, &f), SG_OK);
 	assert_int_equal(count, 2);
 	assert_string_equal(sessions[0].domain, "partner.example");
 	assert_string_equal(sessions[0].mx, "mx.partner.example");
@@ -429,7 +436,24 @@ static void counts_sessions_of_a_day(void **state)
 	assert_string_equal(sessions[1].result, "starttls-not-supported");
 	assert_int_equal(sessions[1].count, 1);
 	vault_sessions_free(sessions, count);
-	assert_int_equal(vault_sessions(&b->facts, 99, &sessions, &count, &f), SG_OK);
+	assert_int_equal(vault_sessions(&b->facts, today() - 1, &sessions, &count, &f), SG_OK);
+	assert_int_equal(count, 0);
+	vault_sessions_free(sessions, count);
+}
+
+static void counts_no_session_of_a_report(void **state)
+{
+	static char report[] = "<sealgate-tlsrpt.2026-11-23.1@gate.inside.example>";
+	struct bench *b = *state;
+	struct vault_fact fact = logged(RECORD_DELIVERED, bob, ok, 0);
+	struct vault_session *sessions = NULL;
+	size_t count = 1;
+	struct fail f;
+
+	fact.result = "";
+	fact.record.message_id = report;
+	tell(b, &fact, 1, NULL);
+	assert_int_equal(vault_sessions(&b->facts, today(), &sessions, &count, &f), SG_OK);
 	assert_int_equal(count, 0);
 	vault_sessions_free(sessions, count);
 }
@@ -437,7 +461,7 @@ static void counts_sessions_of_a_day(void **state)
 static void lists_more_sessions_than_a_page(void **state)
 {
 	struct bench *b = *state;
-	struct vault_fact fact = logged(RECORD_DELIVERED, bob, ok, 100 * DAY_MS);
+	struct vault_fact fact = logged(RECORD_DELIVERED, bob, ok, 0);
 	struct vault_session *sessions = NULL;
 	char domain[64];
 	size_t count = 0;
@@ -450,7 +474,7 @@ static void lists_more_sessions_than_a_page(void **state)
 		(void)snprintf(domain, sizeof(domain), "D%zu.example", i);
 		tell(b, &fact, 1, NULL);
 	}
-	assert_int_equal(vault_sessions(&b->facts, 100, &sessions, &count, &f), SG_OK);
+	assert_int_equal(vault_sessions(&b->facts, today(), &sessions, &count, &f), SG_OK);
 	assert_int_equal(count, 450);
 	vault_sessions_free(sessions, count);
 }
@@ -481,6 +505,7 @@ int main(void)
 		TEST(takes_more_facts_than_fit_in_a_packet),
 		TEST(takes_a_mark_once_for_a_recipient),
 		TEST(counts_sessions_of_a_day),
+		TEST(counts_no_session_of_a_report),
 		TEST(lists_more_sessions_than_a_page),
 		TEST(denies_each_socket_the_other_ones_requests),
 	};
