@@ -38,11 +38,14 @@ static void close_run(struct line *line)
 		out->color = run->color;
 		out->glyph_count = run->glyphs->len;
 		out->glyphs = display_array(display, run->glyphs->len, sizeof(*out->glyphs));
-		memcpy(out->glyphs, run->glyphs->data, run->glyphs->len * sizeof(*out->glyphs));
+		if (run->glyphs->len > 0)
+			memcpy(out->glyphs, run->glyphs->data,
+			    run->glyphs->len * sizeof(*out->glyphs));
 		out->cluster_count = run->clusters->len;
 		out->clusters = display_array(display, run->clusters->len, sizeof(*out->clusters));
-		memcpy(out->clusters, run->clusters->data,
-		    run->clusters->len * sizeof(*out->clusters));
+		if (run->clusters->len > 0)
+			memcpy(out->clusters, run->clusters->data,
+			    run->clusters->len * sizeof(*out->clusters));
 		out->text = display_text(display, run->text->str, run->text->len);
 		out->text_size = (unsigned int)run->text->len;
 		out->backward = run->backward;
