@@ -11,6 +11,7 @@
 #include "pdfenc/pixels.h"
 #include "pdfenc/write_file.h"
 
+/* A 10 KB text: level 1 0.36 ms less and 1 KB more, 9 0.3 ms more and 0.1 KB less, 12 4 ms */
 #define DEFLATE_LEVEL 6
 /*
  * Preparing halves the cost of a subset (0.15 ms for Liberation), but takes 1.3 s for the 65,535

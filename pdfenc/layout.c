@@ -28,6 +28,7 @@ struct layout_engine {
 	PangoFontMap *map;
 	PangoContext *context;
 	struct faces *faces;
+	struct quick *quick;
 	PangoFontDescription *fonts[SETTER_FONTS];
 };
 
@@ -85,6 +86,7 @@ struct layout_engine *layout_engine_new(void)
 	pango_context_set_round_glyph_positions(engine->context, FALSE);
 	for (unsigned int i = 0; i < SETTER_FONTS; i++)
 		engine->fonts[i] = pango_font_description_from_string(names[i]);
+	engine->quick = quick_new(engine->context, engine->fonts, SETTER_FONTS);
 	warm_up(engine);
 	return engine;
 }
@@ -95,6 +97,7 @@ void layout_engine_free(struct layout_engine *engine)
 		return;
 	for (unsigned int i = 0; i < SETTER_FONTS; i++)
 		pango_font_description_free(engine->fonts[i]);
+	quick_free(engine->quick);
 	/* faces hold what the fonts of the map are made of */
 	faces_free(engine->faces);
 	g_object_unref(engine->context);
@@ -277,6 +280,8 @@ struct display *layout_pages(struct layout_engine *engine, const struct layout_r
 	    request->letter ? LETTER_HEIGHT : A4_HEIGHT);
 	setter.context = engine->context;
 	setter.fonts = engine->fonts;
+	setter.quick = engine->quick;
+	quick_forget(engine->quick);
 	setter.pages_max = request->pages_max > 0 ? request->pages_max : 1;
 	pango_context_set_language(engine->context,
 	    pango_language_from_string(request->language != NULL ? request->language : "en"));

@@ -7,7 +7,7 @@
 #include "pdfenc/qpdf.h"
 
 #define NONCE_SIZE ((size_t)16)		/* random bytes */
-#define OWNER_SIZE ((size_t)32)		/* random bytes, written as 64 characters */
+#define OWNER_SIZE ((size_t)16)		/* random bytes as 32 characters: what is hashed costs */
 
 /* Text shrinks; pictures, archives and PDFs have been compressed already. */
 static bool shrinks(const char *type)

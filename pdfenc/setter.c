@@ -315,6 +315,19 @@ static void end(struct setter *setter, struct display_element *element)
 		display_end(setter->page, element);
 }
 
+/* Goes on a new page where a line of height does not fit. False: no page is left. */
+static bool next_line(struct setter *setter, struct display_element *element, double height)
+{
+	if (setter->y + height <= setter->bottom)
+		return true;
+	end(setter, element);
+	next_page(setter);
+	if (setter->full)
+		return false;
+	begin(setter, element);
+	return true;
+}
+
 static void set_lines(struct setter *setter, const struct setter_text *text, PangoLayout *layout)
 {
 	PangoLayoutIter *iter = pango_layout_get_iter(layout);
@@ -330,19 +343,137 @@ static void set_lines(struct setter *setter, const struct setter_text *text, Pan
 		height = (double)points(logical.height);
 		if (text->font == SETTER_BODY || text->font == SETTER_FIXED)
 			height *= LEADING;
-		if (setter->y + height > setter->bottom) {
-			end(setter, element);
-			next_page(setter);
-			if (setter->full)
-				break;
-			begin(setter, element);
-		}
+		if (!next_line(setter, element, height))
+			break;
 		set_line(setter, text, iter, setter->y);
 		setter->y += height;
 	} while (pango_layout_iter_next_line(iter));
 	if (!setter->full)
 		end(setter, element);
 	pango_layout_iter_free(iter);
+}
+
+/* ---- simple text ---- */
+
+/* Links are the only spans that one font sets; they neither overlap nor go backwards. */
+static bool is_plain(const struct setter_text *text)
+{
+	size_t end = 0;
+
+	for (unsigned int i = 0; text->spans != NULL && i < text->spans->len; i++) {
+		const struct flow_span *span = &g_array_index(text->spans, struct flow_span, i);
+
+		if (span->style != FLOW_LINK || span->start < end || span->end < span->start)
+			return false;
+		end = span->end;
+	}
+	return !text->one_line && !text->right;
+}
+
+/* The link that at stands in, and where that or what stands before the next one ends. */
+static const struct flow_span *span_at(const struct setter_text *text, size_t at, size_t *end)
+{
+	for (unsigned int i = 0; text->spans != NULL && i < text->spans->len; i++) {
+		const struct flow_span *span = &g_array_index(text->spans, struct flow_span, i);
+
+		if (span->end <= at)
+			continue;
+		*end = MIN(*end, span->start <= at ? span->end : span->start);
+		return span->start <= at ? span : NULL;
+	}
+	return NULL;
+}
+
+static void quick_run(struct setter *setter, const struct setter_text *text,
+    const struct quick_text *quick, const struct quick_glyph *glyphs, unsigned int count,
+    size_t end, struct display_color color)
+{
+	struct display_run *run = &display_add(setter->page, DISPLAY_RUN)->as.run;
+	float x = (float)text->x;
+	float y = (float)setter->y + quick->ascent;
+
+	run->font = quick->font;
+	display_hold_font(setter->display, run->font);
+	run->color = color;
+	run->text_size = (unsigned int)end - glyphs[0].at;
+	run->text = display_text(setter->display, text->text + glyphs[0].at, run->text_size);
+	run->glyphs = display_array(setter->display, count, sizeof(*run->glyphs));
+	run->glyph_count = count;
+	run->clusters = display_array(setter->display, count, sizeof(*run->clusters));
+	for (unsigned int i = 0; i < count; i++) {
+		size_t next = i + 1 < count ? glyphs[i + 1].at : end;
+
+		run->glyphs[i].id = glyphs[i].id;
+		run->glyphs[i].x = x + glyphs[i].x + glyphs[i].dx;
+		run->glyphs[i].y = y - glyphs[i].dy;
+		run->clusters[run->cluster_count].glyphs++;
+		run->clusters[run->cluster_count].bytes = (uint16_t)(next - glyphs[i].at);
+		run->cluster_count += next > glyphs[i].at;
+	}
+}
+
+static void quick_link(struct setter *setter, const struct flow_span *span, float x, float width,
+    float height)
+{
+	struct display_link *link;
+
+	if (setter->links >= SETTER_LINKS_MAX)
+		return;
+	setter->links++;
+	link = &display_add(setter->page, DISPLAY_LINK)->as.link;
+	*link = (struct display_link){ .x = x, .y = (float)setter->y, .width = width,
+		.height = height };
+	link->uri = display_text(setter->display, span->uri, strlen(span->uri));
+}
+
+/* Pieces of a line, in links and between them. */
+static void quick_line(struct setter *setter, const struct setter_text *text,
+    const struct quick_text *quick, const struct quick_line *line)
+{
+	const struct quick_glyph *glyphs = quick->glyphs + line->first;
+	size_t end = line->end > 0 && text->text[line->end - 1] == '\n' ? line->end - 1 : line->end;
+
+	for (unsigned int i = 0; i < line->count;) {
+		size_t stop = end;
+		const struct flow_span *span = span_at(text, glyphs[i].at, &stop);
+		unsigned int k = i + 1;
+		float to;
+
+		while (k < line->count && glyphs[k].at < stop)
+			k++;
+		to = k < line->count ? glyphs[k].x : line->width;
+		quick_run(setter, text, quick, glyphs + i, k - i,
+		    k < line->count ? glyphs[k].at : end, span != NULL ? link_color : text->color);
+		if (span != NULL)
+			quick_link(setter, span, (float)text->x + glyphs[i].x, to - glyphs[i].x,
+			    quick->height);
+		i = k;
+	}
+}
+
+/* False: Pango has to. */
+static bool set_quick(struct setter *setter, const struct setter_text *text)
+{
+	struct display_element *element;
+	struct quick_text quick;
+	double height;
+
+	if (setter->quick == NULL || !is_plain(text) ||
+	    !quick_break(setter->quick, text->font, text->text, text->size, text->width, &quick))
+		return false;
+	height = (double)quick.height;
+	if (text->font == SETTER_BODY || text->font == SETTER_FIXED)
+		height *= LEADING;
+	element = text->tag != NULL ? display_element(setter->display, text->tag) : NULL;
+	begin(setter, element);
+	for (unsigned int i = 0; i < quick.line_count && !setter->full; i++) {
+		if (next_line(setter, element, height))
+			quick_line(setter, text, &quick, &quick.lines[i]);
+		setter->y += height;
+	}
+	if (!setter->full)
+		end(setter, element);
+	return true;
 }
 
 void setter_set(struct setter *setter, const struct setter_text *text)
@@ -352,9 +483,11 @@ void setter_set(struct setter *setter, const struct setter_text *text)
 
 	if (setter->full || text->size == 0)
 		return;
-	layout = make_layout(setter, text);
-	set_lines(setter, text, layout);
-	g_object_unref(layout);
+	if (!set_quick(setter, text)) {
+		layout = make_layout(setter, text);
+		set_lines(setter, text, layout);
+		g_object_unref(layout);
+	}
 	if (text->stay && setter->y > before)
 		setter->y = before;
 }

@@ -12,6 +12,7 @@
 
 #include "pdfenc/display.h"
 #include "pdfenc/flow.h"
+#include "pdfenc/quick.h"
 
 #define SETTER_MARGIN 54.0	/* points left and right */
 #define SETTER_TOP 50.0
@@ -43,6 +44,7 @@ struct setter {
 	struct display_page *page;
 	PangoContext *context;
 	PangoFontDescription *const *fonts;	/* SETTER_FONTS of them */
+	struct quick *quick;		/* breaks simple text; NULL: Pango does all */
 	double y;
 	double bottom;
 	unsigned int pages_max;

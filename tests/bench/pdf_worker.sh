@@ -2,7 +2,7 @@
 # pdf_worker.sh: what one warm sealgate-pdf costs, alone, in its sandbox: the key pdf_worker of
 # build/bench.json. CPU is that of the worker; medians of BENCH_ROUNDS (3) rounds.
 #
-#   text_10KB_cpu_ms, text_10KB_pdf_bytes   plain text, the first 10 KB of the licence
+#   text_10KB_cpu_ms, text_10KB_pdf_bytes   plain text, the first 10 KB of the GPL, as Debian has it
 #   html_page_cpu_ms                        an invoice of one page: table, styles, a picture
 #   newsletter_100KB_cpu_ms                 nested tables, a hundred kilobytes
 #   attachment_10MB_mb_per_s                random bytes in base64, by CPU
@@ -22,7 +22,7 @@ head_of() {	# subject, content type
 
 message_text() {
 	head_of 'Terms and conditions' 'text/plain; charset=utf-8'
-	head -c 10240 LICENSE
+	head -c 10240 /usr/share/common-licenses/GPL-2
 }
 
 message_html() {
