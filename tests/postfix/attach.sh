@@ -154,7 +154,7 @@ cp -p "$kept/master.cf" "$config"
 postconf -c "$config" -Fe "127.0.0.1:$smtp_port/inet/chroot=y" cleanup/unix/chroot=y
 output=$(attach 2>&1)
 check_match a_chroot_is_seen "$output" "chrooted.*local:$stack/queue/sealgate/milter.sock"
-sed -i "s|^socket = .*milter.sock.*|socket = \"local:$stack/queue/sealgate/milter.sock\"|" "$stack/sealgate.conf"
+sed -i "s|^socket = .*other.sock.*|socket = \"local:$stack/queue/sealgate/milter.sock\"|" "$stack/sealgate.conf"
 check a_socket_in_the_queue_directory_will_do attach
 check_match it_is_named_from_there "$(setting smtpd_milters)" 'unix:sealgate/milter\.sock'
 check_match the_new_cleanup_is_chrooted_as_well "$(postconf -c "$config" -M seal-pickup/unix)" 'n +- +y'

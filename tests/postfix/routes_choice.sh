@@ -56,3 +56,10 @@ same_way a_default_transport_with_next_hop a@plain.example four
 
 set_main "relayhost=[127.0.0.1]:$dead" "smtp_fallback_relay=[127.0.0.1]:$two" default_transport=smtp
 same_way the_fallback_relay_of_the_administrator a@plain.example two
+
+# ---- nothing but the recipient's own domain ----
+
+recipient e@localhost
+set_main relayhost= smtp_fallback_relay= "smtp_tcp_port=$three"
+same_way the_own_domain e@localhost three
+check no_next_hop_in_the_route was_routed 'sealed smtp' 'sealed:'

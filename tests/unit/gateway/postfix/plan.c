@@ -469,6 +469,30 @@ static void the_record_survives_its_bytes(void **state)
 	postconf_free(&base);
 }
 
+static void a_record_of_the_first_version_is_read(void **state)
+{
+	struct state in;
+	struct buf bytes;
+	struct fail f;
+
+	(void)state;
+	buf_init(&bytes, STATE_SIZE_MAX);
+	assert_int_equal(buf_put_str(&bytes, "sealgate-attach"), SG_OK);
+	assert_int_equal(buf_put_u16(&bytes, 1), SG_OK);
+	assert_int_equal(buf_put_u8(&bytes, 0), SG_OK);
+	assert_int_equal(buf_put_u32(&bytes, 10225), SG_OK);
+	assert_int_equal(buf_put_str(&bytes, "unix:/x"), SG_OK);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(buf_put_str(&bytes, "text\n"), SG_OK);
+	assert_int_equal(buf_put_u32(&bytes, 0), SG_OK);
+	assert_int_equal(state_decode(bytes.data, bytes.size, &in, &f), SG_OK);
+	assert_string_equal(in.milter, "unix:/x");
+	assert_string_equal(in.policy, "");
+	assert_string_equal(in.master.after, "text\n");
+	state_free(&in);
+	buf_free(&bytes);
+}
+
 static void marked_mail_is_told_from_other_mail(void **state)
 {
 	(void)state;
@@ -551,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_line_has_no_options),
 		cmocka_unit_test(strange_output_of_postconf_is_refused),
 		cmocka_unit_test(the_record_survives_its_bytes),
+		cmocka_unit_test(a_record_of_the_first_version_is_read),
 		cmocka_unit_test(marked_mail_is_told_from_other_mail),
 		cmocka_unit_test(the_shipped_tables_are_those_that_are_written),
 		cmocka_unit_test(the_shipped_changes_are_those_that_are_made),

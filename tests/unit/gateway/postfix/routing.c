@@ -206,7 +206,8 @@ static void a_next_hop_is_literal_in_a_table(void **state)
 
 	(void)state;
 	assert_non_null(strstr(text,
-	    "/^X-Sealgate-Route: tls relay \\[a\\.b\\+c\\]:1$/  FILTER sealed-tls-relay:[a.b+c]:1\n"));
+	    "/^X-Sealgate-Route: tls relay \\[a\\.b\\+c\\]:1$/"
+	    "  FILTER sealed-tls-relay:[a.b+c]:1\n"));
 	free(text);
 	text = tables_text("strip-sealed-any-relay", &wish);
 	assert_non_null(strstr(text, "/^X-Sealgate-Route: any relay( |$)/  IGNORE\n"));
