@@ -272,7 +272,7 @@ web_certificate() { if [[ $1 == mta-sts.wrongweb.plain ]]; then echo self; else 
 #   dane.example       DANE, TLSA 3 1 1            enforce.plain    MTA-STS enforce
 #   daneta.example     DANE, TLSA 2 0 1            testing.plain    testing, wrong certificate at the MX
 #   wrong.example      TLSA of another key         none.plain       mode none
-#   pkix.example       TLSA 1 1 1: not usable      short.plain      enforce, max_age 6
+#   pkix.example       TLSA 1 1 1: not usable      short.plain      enforce, max_age 12
 #   expired.example    signatures of 2020          wrongweb.plain   enforce, web host's certificate wrong
 #   bogus.example      DS of another key           redirect.plain   enforce, behind a redirect
 #   notlsa.example     signed, no TLSA             outside.plain    enforce, MX outside the policy
@@ -331,7 +331,7 @@ net_domains() {
 	mail_at plain none.plain mx.none.plain 127.0.2.12
 	sts_at none.plain none mx.none.plain
 	mail_at plain short.plain mx.short.plain 127.0.2.13
-	sts_at short.plain enforce mx.short.plain 6
+	sts_at short.plain enforce mx.short.plain 12
 	mail_at plain wrongweb.plain mx.wrongweb.plain 127.0.2.12
 	sts_at wrongweb.plain enforce mx.wrongweb.plain
 	mail_at plain redirect.plain mx.redirect.plain 127.0.2.12

@@ -69,6 +69,9 @@ check "TLS-Required: No, sealed, no STARTTLS: waits" \
 
 # ---- the same mark a second time at the fallback ----
 
+# what waits, as it lies in the queue
+id=$(postfix_queue "$stack" | awk '$3 == "order@stripped.example" { print $1 }')
+postcat -c "$stack/config" -qbh "$id" > "$stack/again"
 # wait is over: what falls back is taken once
 sed -i 's/wait = 10m/wait = 1s/' "$stack/sealgate.conf"
 kill -HUP "$gateway_pid"
@@ -77,7 +80,12 @@ seen() { [[ -n $(arrived order@stripped.example) ]] || { postfix_flush "$stack";
 check "tls.wait over: it fell back" wait_for 20 seen
 look stripped.example
 check_equal "to a PDF" "${now[order@stripped.example]}" pdf/tcp
-# what a copy of the message with this mark would look like, from the world to the loopback port
+smtp_port_front=$smtp_port
+smtp_port=$fallback_port
+send alice@inside.example order@stripped.example "$stack/again"
+check_match "a second arrival of the same mark is not taken" "$reply" '^(451|550) '
+smtp_port=$smtp_port_front
+# what was delivered, from the world to the loopback port
 kept=$(grep -m 1 -h '^X-Sealgate-Kept:' "$(arrived tls@dane.example)")
 check_match "the mark that left says nothing" "$kept" '^X-Sealgate-Kept: v=1; t=inside; i=[0-9a-f]*; h=[0-9a-f]*$'
 sed '1,/^Received:/ { /^[A-Z].*-To:\|^Return-Path/d }' "$(arrived tls@dane.example)" > "$stack/again"
@@ -86,4 +94,5 @@ smtp_port=$fallback_port
 send alice@inside.example tls@dane.example "$stack/again"
 check_match "what was delivered is not taken at the fallback" "$reply" '^(451|550) '
 smtp_port=$smtp_port_front
+check_equal "nobody got anything twice" "$(arrivals | grep -v '^alice@' | cut -d ' ' -f 1 | sort | uniq -d)" ''
 end_of_table

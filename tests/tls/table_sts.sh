@@ -34,4 +34,25 @@ self.plain     clear/$u     envelope/$u pdf/$u pdf/$u  refused
 aonly.plain    clear/$u     envelope/$u pdf/$u pdf/$u  refused
 gone.plain     told         told        told   told    refused
 "
+# a policy counts until its max_age (12 s) is over, also when it cannot be fetched again; then no longer
+plans=(plain tls order)
+people_at short.plain
+mail_to plain short.plain
+arrives plain@short.plain
+rm "$net/web/mta-sts.short.plain/.well-known/mta-sts.txt"
+mail_to tls short.plain
+arrives tls@short.plain
+look short.plain
+check_equal "MTA-STS with max_age 12: enforced" "${now[plain@short.plain]} ${now[tls@short.plain]}" \
+	"clear/$v clear/$v"
+not_any_more() {
+	mail_to tls short.plain
+	[[ ${replied[tls@short.plain]} == 550* ]]
+}
+check "and not provable any more when it is over" wait_for 20 not_any_more
+mail_to order short.plain
+arrives order@short.plain
+look short.plain
+check_equal "then flagged mail goes as a PDF" "${now[order@short.plain]}" "pdf/$t"
+
 end_of_table
