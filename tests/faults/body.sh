@@ -10,7 +10,9 @@ doctored=$(mktemp -d /tmp/sealgate-body-bin.XXXXXX)
 chmod 755 "$doctored"
 gcc -shared -fPIC -O1 -D_GNU_SOURCE -o "$doctored/kill_at_body.so" \
 	"$stack_root/tests/lib/kill_at_body.c" || exit 1
-for program in sealgate sealgate-scan sealgate-pdf sealgate-vault; do
+for program in "$stack_build"/sealgate{,-[a-z]*}; do
+	program=${program##*/}
+	[[ $program != sealgate-milter ]] || continue
 	ln "$stack_build/$program" "$doctored/$program" 2> /dev/null ||
 		cp "$stack_build/$program" "$doctored/$program"
 done
