@@ -39,6 +39,7 @@ static void line_to(hb_draw_funcs_t *funcs, void *data, hb_draw_state_t *state, 
 }
 
 /* Quadratic curves come as cubic ones, since HarfBuzz turns them where none is set for them. */
+/* NOLINTNEXTLINE(readability-function-size): HarfBuzz says what it is called with */
 static void cubic_to(hb_draw_funcs_t *funcs, void *data, hb_draw_state_t *state, float x1,
     float y1, float x2, float y2, float x, float y, void *user)
 {
