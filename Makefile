@@ -41,6 +41,8 @@ cflags = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null))
 libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
 PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libwebp libqpdf
+# shows HEIC where it is there
+HEIF = $(shell pkg-config --exists libheif && echo -lheif)
 PKG.scan = libclamav
 PKG.vault = sqlite3 libcrypto
 PKG.milter = libcrypto
@@ -65,8 +67,8 @@ LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) $(CONF_LIB) -lpthread
 SRC.sealgate-scan = $(BASE) $(CONF_DATA) $(filter-out milter/scan/scan.c,$(wildcard milter/scan/*.c))
 LIB.sealgate-scan = $(call libs,$(PKG.scan)) $(CONF_LIB) -lpthread
 
-SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c,$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
-LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -llitehtml -lgif -lstdc++ -lm $(CONF_LIB) -lpthread
+SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c $(if $(HEIF),pdfenc/picture_no_heif.c,pdfenc/picture_heif.c),$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
+LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -llitehtml -lgif -ljpeg -lytnef $(HEIF) -lstdc++ -lm $(CONF_LIB) -lpthread
 
 SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
 LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread

@@ -137,6 +137,11 @@ struct conf {
 		size_t memory_max;
 		unsigned int pages_max;
 		enum conf_page page;
+		bool attach_pages;		/* attached files are shown as pages besides */
+		unsigned int attach_pages_max;	/* of all attached PDFs together */
+		size_t attach_size_max;		/* bytes of a file that is shown */
+		unsigned int attach_megapixels_max;	/* of a picture that is shown */
+		bool original;			/* original.eml is embedded */
 	} pdf;
 
 	struct {

@@ -169,6 +169,24 @@ static const struct key table[] = {
 	    "the rest is in the original inside." },
 	{ .name = "pdf.page", .type = KEY_CHOICE, AT(pdf.page), .roles = CONF_PDF,
 	    .choices = pages, .preset = "a4", .help = "Size of a page." },
+	{ .name = "pdf.attach_pages", .type = KEY_BOOL, AT(pdf.attach_pages), .roles = CONF_PDF,
+	    .preset = "yes",
+	    .help = "Show attached PDFs, pictures, texts and tables as pages behind the message, "
+	    "since many readers hide attached files. All files are attached in any case." },
+	{ .name = "pdf.attach_pages_max", .type = KEY_NUMBER, AT(pdf.attach_pages_max),
+	    .roles = CONF_PDF, .min = 1, .max = 5000, .preset = "300",
+	    .help = "Most pages that are shown of all attached PDFs together." },
+	{ .name = "pdf.attach_size_max", .type = KEY_SIZE, AT(pdf.attach_size_max),
+	    .roles = CONF_PDF, .min = 65536, .max = 100 * MIB, .preset = "8M",
+	    .help = "Largest attached file that is shown as pages, which makes the PDF larger by "
+	    "its size." },
+	{ .name = "pdf.attach_megapixels_max", .type = KEY_NUMBER,
+	    AT(pdf.attach_megapixels_max), .roles = CONF_PDF, .min = 1, .max = 200,
+	    .preset = "50", .help = "Largest picture that is shown, in millions of pixels." },
+	{ .name = "pdf.original", .type = KEY_BOOL, AT(pdf.original), .roles = CONF_PDF,
+	    .preset = "yes",
+	    .help = "Attach the message as it came (original.eml) up to 8 MB. Where pages or "
+	    "parts had to be left out it is always there." },
 	{ .name = "mark.life", .type = KEY_DURATION, AT(mark.life_ms),
 	    .roles = CONF_MILTER | CONF_VAULT, .min = DAY, .max = 90 * DAY, .preset = "21d",
 	    .help = "How long a flagged message may wait in Postfix's queue: at least two "

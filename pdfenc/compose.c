@@ -23,6 +23,15 @@ static void add_nested(struct flow *flow, const struct document_head *head)
 	flow->size += block->text->len;
 }
 
+static void add_card(struct flow *flow, const struct document_body *body)
+{
+	struct flow_block *block = flow_add(flow, FLOW_NESTED);
+
+	block->marker = g_strdup(body->title);
+	g_string_append_len(block->text, body->text->str, (gssize)body->text->len);
+	flow->size += block->text->len;
+}
+
 static void add_note(struct flow *flow, const char *text)
 {
 	struct flow_block *block = flow_add(flow, FLOW_NOTE);
@@ -59,6 +68,9 @@ static void add_body(struct flow *flow, const struct document_body *body, bool a
 		break;
 	case DOCUMENT_NESTED_END:
 		(void)flow_add(flow, FLOW_RULE);
+		break;
+	case DOCUMENT_CARD:
+		add_card(flow, body);
 		break;
 	case DOCUMENT_NOTE:
 		add_note(flow, body->text->str);

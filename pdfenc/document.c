@@ -34,6 +34,7 @@ static void file_free(void *data)
 	g_free(file->name);
 	g_free(file->type);
 	g_free(file->id);
+	g_free(file->charset);
 	if (file->date != NULL)
 		g_date_time_unref(file->date);
 	g_byte_array_unref(file->data);

@@ -31,12 +31,14 @@ enum document_body_kind {
 	DOCUMENT_HTML,
 	DOCUMENT_NESTED,	/* a nested message begins; head is set */
 	DOCUMENT_NESTED_END,
+	DOCUMENT_CARD,		/* an invitation, a visiting card: lines "Label: value" */
 	DOCUMENT_NOTE		/* a sentence of ours */
 };
 
 struct document_body {
 	enum document_body_kind kind;
-	GString *text;			/* TEXT, HTML, NOTE */
+	GString *text;			/* all but NESTED */
+	const char *title;		/* CARD; static */
 	bool flowed;			/* RFC 3676 */
 	bool delsp;
 	struct document_head *head;	/* NESTED */
@@ -47,6 +49,8 @@ struct document_file {
 	char *type;		/* "image/png", lower case */
 	char *id;		/* Content-ID without its brackets, or NULL */
 	GDateTime *date;	/* NULL if unknown */
+	char *charset;		/* as declared for text, or NULL */
+	bool read;		/* what it says stands in the message already */
 	GByteArray *data;
 };
 

@@ -22,7 +22,8 @@ enum flow_kind {
 	FLOW_RULE,		/* a line across; no text */
 	FLOW_NOTE,		/* ours, not the sender's */
 	FLOW_NESTED,		/* the head of a nested message: lines "Label: value" */
-	FLOW_HTML		/* a body to be laid out as it looks; its text form follows */
+	FLOW_HTML,		/* a body to be laid out as it looks; its text form follows */
+	FLOW_FILE		/* an attached file begins; no text */
 };
 
 enum flow_style {
@@ -38,16 +39,19 @@ struct flow_span {
 	char *uri;		/* FLOW_LINK: printable ASCII, http, https or mailto */
 };
 
+struct attachments_item;
+
 struct flow_block {
 	enum flow_kind kind;
 	unsigned int quote;	/* how deep it is quoted */
 	unsigned int indent;	/* how deep in lists */
-	char *marker;		/* what stands before it ("1."), or NULL */
+	char *marker;		/* what stands before it ("1."); NESTED: its title; or NULL */
 	bool joined;		/* goes on where the block before ended: no space between */
 	GString *text;
 	GArray *spans;		/* struct flow_span */
 	const GString *html;	/* FLOW_HTML: the body, borrowed from the document */
 	unsigned int count;	/* FLOW_HTML: blocks of its text form, for when it cannot be drawn */
+	struct attachments_item *file;	/* FLOW_FILE, borrowed */
 };
 
 struct flow {

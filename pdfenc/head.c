@@ -3,7 +3,9 @@
 #include <string.h>
 
 #define LABEL_WIDTH 62.0	/* points */
-#define SIZE_COLUMN 70.0
+#define SIZE_COLUMN 58.0
+#define WHERE_COLUMN 92.0
+#define CHIP_WIDTH 32.0
 
 static const struct display_color ink = { 0.10f, 0.11f, 0.13f, 0 };
 static const struct display_color title_ink = { 0.05f, 0.16f, 0.25f, 0 };
@@ -12,6 +14,7 @@ static const struct display_color accent = { 0.06f, 0.36f, 0.47f, 0 };
 static const struct display_color ground = { 0.949f, 0.961f, 0.969f, 0 };
 static const struct display_color green_ground = { 0.898f, 0.953f, 0.925f, 0 };
 static const struct display_color green_ink = { 0.05f, 0.36f, 0.23f, 0 };
+static const struct display_color note_ink = { 0.55f, 0.18f, 0.10f, 0 };
 static const struct display_color white = { 1, 1, 1, 0 };
 
 static double text_width(const struct setter *setter)
@@ -132,53 +135,154 @@ char *head_size(size_t bytes)
 	return g_strdup_printf("%zu.%zu MB", bytes / 1000000, bytes % 1000000 / 100000);
 }
 
-static void put_file(struct setter *setter, const struct document_file *file)
+static struct setter_text at_right(const char *string, double end, double width)
 {
 	struct setter_text text;
-	char *size = head_size(file->data->len);
 
-	setter_need(setter, 14);
 	memset(&text, 0, sizeof(text));
-	text.text = size;
-	text.size = strlen(size);
+	text.text = string;
+	text.size = strlen(string);
 	text.font = SETTER_LABEL;
 	text.color = faint;
-	text.width = SIZE_COLUMN;
-	text.x = (double)setter->display->width - SETTER_MARGIN - text.width;
+	text.width = width;
+	text.x = end - width;
 	text.right = true;
+	text.one_line = true;
 	text.tag = "P";
 	text.stay = true;
+	return text;
+}
+
+/* "PDF" on a ground of its kind's colour. */
+static void put_chip(struct setter *setter, const struct attachments_item *item)
+{
+	static const struct display_color colors[] = {
+		[ATTACHMENTS_PANE] = { 0.45f, 0.50f, 0.55f, 0 },
+		[ATTACHMENTS_READ] = { 0.45f, 0.50f, 0.55f, 0 },
+		[ATTACHMENTS_PDF] = { 0.72f, 0.20f, 0.16f, 0 },
+		[ATTACHMENTS_PICTURE] = { 0.16f, 0.48f, 0.40f, 0 },
+		[ATTACHMENTS_TEXT] = { 0.22f, 0.36f, 0.62f, 0 },
+		[ATTACHMENTS_TABLE] = { 0.22f, 0.36f, 0.62f, 0 },
+	};
+	const char *dot = strrchr(item->file->name, '.');
+	char *word = dot != NULL && dot[1] != '\0' && strlen(dot) <= 5 ?
+	    g_ascii_strup(dot + 1, -1) : g_strdup("FILE");
+	struct display_box box;
+	struct setter_text text;
+
+	memset(&box, 0, sizeof(box));
+	box.x = (float)SETTER_MARGIN;
+	box.y = (float)setter->y;
+	box.width = CHIP_WIDTH;
+	box.height = 11.5f;
+	box.radius = 2.5f;
+	box.color = colors[item->kind];
+	setter_box(setter, &box);
+	text = at_right(word, SETTER_MARGIN + CHIP_WIDTH - 3, CHIP_WIDTH - 6);
+	text.font = SETTER_SMALL;
+	text.color = white;
+	text.right = false;
+	text.tag = NULL;
 	setter->y += 1;
 	setter_set(setter, &text);
 	setter->y -= 1;
-	put(setter, SETTER_FIELD, ink, SETTER_MARGIN, text_width(setter) - SIZE_COLUMN - 10,
-	    file->name, "P");
-	setter_space(setter, 2.5);
+	g_free(word);
+}
+
+static void put_file(struct setter *setter, struct attachments_item *item)
+{
+	double right = (double)setter->display->width - SETTER_MARGIN;
+	char *size = head_size(item->file->data->len);
+	struct setter_text text = at_right(size, right - WHERE_COLUMN, SIZE_COLUMN);
+
+	setter_need(setter, item->note != NULL ? 28 : 15);
+	item->row_page = setter->display->pages->len - 1;
+	item->row_y = setter->y + 1;
+	put_chip(setter, item);
+	setter->y += 1;
+	setter_set(setter, &text);
+	setter->y -= 1;
+	put(setter, SETTER_FIELD, ink, SETTER_MARGIN + CHIP_WIDTH + 8, text_width(setter) -
+	    WHERE_COLUMN - SIZE_COLUMN - CHIP_WIDTH - 18, item->file->name, "P");
+	if (item->note != NULL)
+		put(setter, SETTER_SMALL, note_ink, SETTER_MARGIN + CHIP_WIDTH + 8,
+		    text_width(setter) - CHIP_WIDTH - 8, item->note, "P");
+	setter_space(setter, 4);
 	g_free(size);
 }
 
-static void put_files(struct setter *setter, const GPtrArray *files)
+static bool is_part_of_body(const struct attachments_item *item)
 {
+	return item->kind == ATTACHMENTS_READ && !item->file->read;
+}
+
+/* Pictures that the message shows are many and small: they are counted. */
+static void put_pictures(struct setter *setter, unsigned int count)
+{
+	char *line = count == 1 ? g_strdup("1 picture that the message shows") :
+	    g_strdup_printf("%u pictures that the message shows", count);
+
+	put(setter, SETTER_LABEL, faint, SETTER_MARGIN, text_width(setter), line, "P");
+	g_free(line);
+}
+
+static void put_files(struct setter *setter, const struct attachments *attachments)
+{
+	const GPtrArray *items = attachments->items;
+	unsigned int pictures = 0;
 	char *title;
 
-	if (files->len == 0)
-		return;
+	for (unsigned int i = 0; i < items->len; i++)
+		pictures += is_part_of_body(g_ptr_array_index(items, i));
 	setter_space(setter, 8);
 	setter_need(setter, 60);
 	setter_panel_begin(setter, ground);
 	setter->y -= 2;
-	title = files->len == 1 ? g_strdup("1 attached file, inside this document") :
-	    g_strdup_printf("%u attached files, inside this document", files->len);
+	title = items->len == 1 ? g_strdup("1 attached file, inside this document") :
+	    g_strdup_printf("%u attached files, inside this document", items->len);
 	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter), title, "P");
-	setter_space(setter, 4);
-	for (unsigned int i = 0; i < files->len; i++)
-		put_file(setter, g_ptr_array_index(files, i));
+	setter_space(setter, 5);
+	for (unsigned int i = 0; i < items->len; i++)
+		if (!is_part_of_body(g_ptr_array_index(items, i)))
+			put_file(setter, g_ptr_array_index(items, i));
+	if (pictures > 0)
+		put_pictures(setter, pictures);
 	setter->y -= 4;
 	setter_panel_end(setter);
 	g_free(title);
 }
 
-void head_set(struct setter *setter, const struct document *document, const char *protection)
+static char *where_of(const struct attachments_item *item)
+{
+	if (item->placed && item->page_count > 1)
+		return g_strdup_printf("pages %u to %u", item->first_page + 1,
+		    item->first_page + item->page_count);
+	if (item->placed)
+		return g_strdup_printf("page %u", item->first_page + 1);
+	return g_strdup(item->kind == ATTACHMENTS_READ ? "in the message" : "attachments pane");
+}
+
+void head_set_pages(struct setter *setter, const struct attachments *attachments)
+{
+	double right = (double)setter->display->width - SETTER_MARGIN;
+
+	for (unsigned int i = 0; attachments != NULL && i < attachments->items->len; i++) {
+		const struct attachments_item *item = g_ptr_array_index(attachments->items, i);
+		struct setter_text text;
+		char *where;
+
+		if (item->row_y <= 0)
+			continue;
+		where = where_of(item);
+		text = at_right(where, right, WHERE_COLUMN - 8);
+		text.color = item->placed ? accent : faint;
+		setter_on_page(setter, item->row_page, item->row_y, &text);
+		g_free(where);
+	}
+}
+
+void head_set(struct setter *setter, const struct document *document,
+    struct attachments *attachments, const char *protection)
 {
 	const struct document_head *head = &document->head;
 
@@ -193,7 +297,8 @@ void head_set(struct setter *setter, const struct document *document, const char
 	put_field(setter, SETTER_MARGIN, "Date", head->date != NULL ? head->date : "(not stated)");
 	setter->y -= 3;
 	setter_panel_end(setter);
-	put_files(setter, document->files);
+	if (attachments != NULL && attachments->items->len > 0)
+		put_files(setter, attachments);
 	put_protection(setter, protection);
 	setter_space(setter, 16);
 }
@@ -205,8 +310,8 @@ void head_set_nested(struct setter *setter, const struct flow_block *block)
 	setter_space(setter, 8);
 	setter_need(setter, 70);
 	setter_panel_begin(setter, ground);
-	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter), "Attached message",
-	    "P");
+	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter),
+	    block->marker != NULL ? block->marker : "Attached message", "P");
 	setter_space(setter, 4);
 	for (char **line = lines; *line != NULL; line++) {
 		char *value = strstr(*line, ": ");

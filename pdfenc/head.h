@@ -4,13 +4,17 @@
 #ifndef SG_PDFENC_HEAD_H
 #define SG_PDFENC_HEAD_H
 
+#include "pdfenc/attachments.h"
 #include "pdfenc/document.h"
 #include "pdfenc/flow.h"
 #include "pdfenc/setter.h"
 
-/* On the first page, from the setter's height on. protection may be NULL. */
-void head_set(struct setter *setter, const struct document *document, const char *protection);
-/* Above a nested message; the block's text has lines "Label: value". */
+/* On the first page, from the setter's height on. attachments, protection may be NULL. */
+void head_set(struct setter *setter, const struct document *document,
+    struct attachments *attachments, const char *protection);
+/* At the end: the page of each attached file, into its row. */
+void head_set_pages(struct setter *setter, const struct attachments *attachments);
+/* Above a nested message, or a card; the block's text has lines "Label: value". */
 void head_set_nested(struct setter *setter, const struct flow_block *block);
 /* "1.4 MB"; the caller g_frees. */
 char *head_size(size_t bytes);

@@ -8,7 +8,8 @@
 #include "pdfenc/write.h"
 
 static enum fail_code seal_pages(const struct job_request *request, const struct fd_map *map,
-    const struct write_request *write, struct seal_request *seal, int *pdf_out, struct fail *f)
+    const struct write_request *write, struct seal_request *seal, bool original, int *pdf_out,
+    struct fail *f)
 {
 	GByteArray *pages = g_byte_array_sized_new(65536);
 	enum fail_code code = write_pdf(write, pages, f);
@@ -16,7 +17,7 @@ static enum fail_code seal_pages(const struct job_request *request, const struct
 	seal->pages = pages;
 	seal->password = request->password;
 	seal->owner_password = request->owner_password;
-	if (map->size <= JOB_ORIGINAL_MAX || seal->document->truncated || seal->original != NULL) {
+	if (original || seal->document->truncated || seal->original != NULL) {
 		seal->original = map->data;
 		seal->original_size = map->size;
 	}
@@ -26,13 +27,15 @@ static enum fail_code seal_pages(const struct job_request *request, const struct
 	return code;
 }
 
-static enum fail_code print_document(const struct job_options *options,
-    const struct job_request *request, const struct fd_map *map, struct document *document,
+/* From a plan on: pages, and the sealed PDF. */
+static enum fail_code print_planned(const struct job_options *options,
+    const struct job_request *request, const struct fd_map *map, struct attachments *attachments,
     struct job_result *result_out, struct fail *f)
 {
+	const struct document *document = attachments->document;
 	struct flow *flow = compose_flow(document);
 	struct layout_request layout = { .document = document, .flow = flow };
-	struct seal_request seal = { .document = document };
+	struct seal_request seal = { .document = document, .attachments = attachments };
 	struct write_request write = { .faces = layout_engine_faces(options->engine) };
 	struct display *display;
 	enum fail_code code;
@@ -40,6 +43,8 @@ static enum fail_code print_document(const struct job_options *options,
 
 	layout.protection = request->protection;
 	layout.language = compose_language(document, flow);
+	attachments_compose(attachments, flow);
+	layout.attachments = attachments;
 	layout.letter = options->letter;
 	layout.pages_max = options->pages_max;
 	display = layout_pages(options->engine, &layout, &cut);
@@ -48,11 +53,32 @@ static enum fail_code print_document(const struct job_options *options,
 	write.display = display;
 	write.title = seal_title(document);
 	write.language = layout.language;
-	code = seal_pages(request, map, &write, &seal, &result_out->pdf, f);
+	code = seal_pages(request, map, &write, &seal, options->original &&
+	    map->size <= JOB_ORIGINAL_MAX, &result_out->pdf, f);
 	result_out->pages = display->pages->len;
 	result_out->attachments = document->files->len;
 	display_free(display);
 	flow_free(flow);
+	return code;
+}
+
+static enum fail_code print_document(const struct job_options *options,
+    const struct job_request *request, const struct fd_map *map,
+    const struct document *document, struct job_result *result_out, struct fail *f)
+{
+	struct attachments_limits limits = options->attachments;
+	struct attachments *attachments = attachments_plan(document, &limits);
+	enum fail_code code = print_planned(options, request, map, attachments, result_out, f);
+	bool again = code == SG_ECRYPTO && attachments_appended(attachments);
+
+	attachments_free(attachments);
+	if (!again)
+		return code;
+	/* libqpdf read an attached PDF and could not write it: the file itself is enough */
+	limits.pages = false;
+	attachments = attachments_plan(document, &limits);
+	code = print_planned(options, request, map, attachments, result_out, f);
+	attachments_free(attachments);
 	return code;
 }
 

@@ -10,6 +10,7 @@
 
 #include "gateway/base/fail.h"
 #include "gateway/base/secret.h"
+#include "pdfenc/attachments.h"
 #include "pdfenc/layout.h"
 
 /*
@@ -22,6 +23,8 @@ struct job_options {
 	struct layout_engine *engine;
 	bool letter;
 	unsigned int pages_max;
+	bool original;			/* original.eml is attached, as JOB_ORIGINAL_MAX says */
+	struct attachments_limits attachments;
 };
 
 struct job_request {

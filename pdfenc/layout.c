@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pdfenc/attachments.h"
 #include "pdfenc/head.h"
 #include "pdfenc/html/pages.h"
 #include "pdfenc/setter.h"
@@ -172,6 +173,7 @@ static void style_of(const struct flow_block *block, struct setter_text *text)
 	case FLOW_RULE:
 	case FLOW_NESTED:
 	case FLOW_HTML:
+	case FLOW_FILE:
 		break;
 	}
 }
@@ -263,6 +265,8 @@ static void set_flow(struct setter *setter, const struct layout_request *request
 
 		if (block->kind == FLOW_HTML)
 			i += set_html(setter, request, block, &cpu_ms_left);
+		else if (block->kind == FLOW_FILE)
+			attachments_set(setter, block);
 		else
 			set_block(setter, block);
 	}
@@ -286,10 +290,12 @@ struct display *layout_pages(struct layout_engine *engine, const struct layout_r
 	pango_context_set_language(engine->context,
 	    pango_language_from_string(request->language != NULL ? request->language : "en"));
 	setter_start(&setter);
-	head_set(&setter, request->document, request->protection);
+	head_set(&setter, request->document, request->attachments, request->protection);
 	set_flow(&setter, request);
 	for (unsigned int i = 0; i < setter.display->pages->len; i++)
-		set_footer(&setter, i, subject != NULL ? subject : "");
+		if (!attachments_set_number(request->attachments, &setter, i))
+			set_footer(&setter, i, subject != NULL ? subject : "");
+	head_set_pages(&setter, request->attachments);
 	*cut_out = setter.full;
 	return setter.display;
 }

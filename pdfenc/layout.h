@@ -15,6 +15,7 @@
 #include "pdfenc/faces.h"
 #include "pdfenc/flow.h"
 
+struct attachments;
 struct layout_engine;
 
 /* NULL: no fonts at all. Loads what the common scripts need (do it before the sandbox closes). */
@@ -27,6 +28,7 @@ struct faces *layout_engine_faces(struct layout_engine *engine);
 struct layout_request {
 	const struct document *document;	/* its head and files are printed */
 	const struct flow *flow;
+	struct attachments *attachments;	/* set behind the message; NULL: none */
 	const char *protection;		/* a line of the head, or NULL */
 	const char *language;		/* BCP 47: chooses between forms of Han characters */
 	bool letter;			/* US Letter, else A4 */

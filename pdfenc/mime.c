@@ -171,28 +171,45 @@ static char *file_name(GMimeObject *object)
 	return name != NULL ? decode_line(name) : NULL;
 }
 
-/* By this name an HTML body shows the file that was added last. */
-static void add_id(struct document *document, const char *id)
+static struct document_file *last_file(const struct document *document)
 {
-	struct document_file *file = g_ptr_array_index(document->files, document->files->len - 1);
-
-	file->id = charset_line(id);
+	return g_ptr_array_index(document->files, document->files->len - 1);
 }
 
-static void add_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
+/* By its id an HTML body shows the file that was added last. */
+static void add_facts(struct document *document, GMimeObject *object)
+{
+	struct document_file *file = last_file(document);
+
+	file->id = charset_line(g_mime_object_get_content_id(object));
+	file->charset = charset_line(g_mime_object_get_content_type_parameter(object, "charset"));
+}
+
+/* False: it was not added. */
+static bool add_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
     GByteArray *data)
 {
 	char *name = file_name(object);
 	char *type = mime_type(object);
 	GDateTime *date = file_date(object);
+	bool added = document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
+	    data);
 
-	if (document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
-	    data))
-		add_id(walk->document, g_mime_object_get_content_id(object));
+	if (added)
+		add_facts(walk->document, object);
 	if (date != NULL)
 		g_date_time_unref(date);
 	g_free(type);
 	g_free(name);
+	return added;
+}
+
+/* A file of which the message shows what it says. */
+static void add_read_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
+    GByteArray *data)
+{
+	if (add_file(walk, object, fallback_name, data))
+		last_file(walk->document)->read = true;
 }
 
 static void uu_found(void *context, const char *name, GByteArray *data)
@@ -272,13 +289,13 @@ static void walk_part(struct walk *walk, GMimeObject *object)
 	char *name;
 
 	if (!is_shown_text(object) || is_attachment(object)) {
-		add_file(walk, object, NULL, decoded(GMIME_PART(object)));
+		(void)add_file(walk, object, NULL, decoded(GMIME_PART(object)));
 		return;
 	}
 	/* shown where it stands; one that has a name is a file as well */
 	name = file_name(object);
 	if (name != NULL)
-		add_file(walk, object, NULL, decoded(GMIME_PART(object)));
+		add_read_file(walk, object, NULL, decoded(GMIME_PART(object)));
 	g_free(name);
 	show_text(walk, object);
 }
@@ -292,7 +309,7 @@ static void walk_message_part(struct walk *walk, GMimeObject *object)
 
 	if (message == NULL) {
 		bytes = written(object);
-		add_file(walk, object, NULL, bytes);
+		(void)add_file(walk, object, NULL, bytes);
 		return;
 	}
 	body = document_add_body(walk->document, DOCUMENT_NESTED, NULL);
@@ -301,7 +318,7 @@ static void walk_message_part(struct walk *walk, GMimeObject *object)
 	name = body->head->subject != NULL ? g_strdup_printf("%s.eml", body->head->subject) :
 	    g_strdup("message.eml");
 	bytes = written(GMIME_OBJECT(message));
-	add_file(walk, object, name, bytes);
+	add_read_file(walk, object, name, bytes);
 	g_free(name);
 	if (g_mime_message_get_mime_part(message) != NULL)
 		walk_object(walk, g_mime_message_get_mime_part(message));
@@ -389,7 +406,7 @@ static void walk_object(struct walk *walk, GMimeObject *object)
 	}
 	walk->parts++;
 	if (walk->depth >= MIME_DEPTH_MAX) {
-		add_file(walk, object, "nested-too-deep.eml", written(object));
+		(void)add_file(walk, object, "nested-too-deep.eml", written(object));
 		return;
 	}
 	walk->depth++;

@@ -8,6 +8,7 @@
 #define SG_PDFENC_PICTURE_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "pdfenc/display.h"
@@ -21,5 +22,24 @@
  * The display owns the result; data is held as long as needed.
  */
 const struct display_image *picture_load(struct display *display, GBytes *data, size_t *pixels);
+
+#define PICTURE_PAGE_SIDE 2200u	/* pixels kept of a picture that fills a page: 260 an inch */
+
+/* What a file's first bytes say, before anything is decoded. */
+struct picture_facts {
+	unsigned int width;	/* pixels */
+	unsigned int height;
+};
+
+/* False: no picture of a kind that is known here. */
+bool picture_look(const guint8 *data, size_t size, struct picture_facts *facts_out);
+
+/*
+ * A picture that is shown for itself: as above, and HEIC where libheif is there, and TIFF not; more
+ * than PICTURE_PAGE_SIDE pixels are made fewer, photographs that were no JPEG become one. At most
+ * pixels_max are decoded, four times that for one message. data outlives the display.
+ */
+const struct display_image *picture_page(struct display *display, const guint8 *data, size_t size,
+    size_t pixels_max, size_t *pixels);
 
 #endif

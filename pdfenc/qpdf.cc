@@ -17,6 +17,8 @@
 #include <qpdf/QPDFObjectHandle.hh>
 #include <qpdf/QPDFWriter.hh>
 
+#include "pdfenc/append.hh"
+
 namespace {
 
 /* Writes to a descriptor in large pieces. */
@@ -154,6 +156,7 @@ void write_sealed(qpdf_job &job)
 
 	pdf.setSuppressWarnings(true);
 	pdf.processMemoryFile("pages", reinterpret_cast<char const *>(job.pages), job.pages_size);
+	append_put(pdf, job.places, job.place_count);
 	describe(pdf, job);
 	attach(pdf, job);
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pdfenc/append.h"
+
 #define QPDF_ERROR_MAX 256
 
 struct qpdf_file {
@@ -26,6 +28,8 @@ struct qpdf_job {
 	size_t pages_size;
 	const struct qpdf_file *files;
 	size_t file_count;
+	const struct append_place *places;	/* attached PDFs' pages among pages */
+	size_t place_count;
 	const char *title;		/* UTF-8 */
 	const char *language;		/* or NULL */
 	const char *nonce;		/* makes the file's identifiers unguessable */

@@ -4,6 +4,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
+#include "pdfenc/attachments.h"
 #include "pdfenc/qpdf.h"
 
 #define NONCE_SIZE ((size_t)16)		/* random bytes */
@@ -183,6 +184,10 @@ enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out, struct
 	job.pages_size = request->pages->len;
 	job.files = files;
 	job.title = seal_title(request->document);
+	if (request->attachments != NULL) {
+		job.places = &g_array_index(request->attachments->places, struct append_place, 0);
+		job.place_count = request->attachments->places->len;
+	}
 	job.language = request->language;
 	job.password = (const char *)user.data;
 	job.owner_password = (const char *)owner.data;

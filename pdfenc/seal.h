@@ -18,9 +18,12 @@
 
 #define SEAL_PASSWORD_MAX 127	/* bytes, ISO 32000-2 7.6.4.3.3 */
 
+struct attachments;
+
 struct seal_request {
 	const GByteArray *pages;		/* what write_pdf made */
 	const struct document *document;	/* its files are attached, its subject is title */
+	const struct attachments *attachments;	/* whose pages stand among ours; NULL: none */
 	const void *original;			/* attached as original.eml; NULL: not */
 	size_t original_size;
 	const char *language;			/* BCP 47, or NULL */

@@ -34,7 +34,7 @@ static const char html_sample[] =
 static enum fail_code seal_sample(struct layout_engine *engine, const char *text, size_t size,
     struct fail *f)
 {
-	struct job_options options = { engine, false, 10 };
+	struct job_options options = { .engine = engine, .pages_max = 10 };
 	struct job_request request = { .message = -1, .protection = "warm" };
 	struct job_result result = { .pdf = -1 };
 	struct secret password;
