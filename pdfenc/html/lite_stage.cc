@@ -44,8 +44,10 @@ static char const *tag_of(Node *node)
 		if (std::strcmp(up->name(), "table") == 0) {
 			if (!up->data_table)
 				return nullptr;
-			return is_one_of(name, { "table" }) ? "Table" : is_one_of(name, { "tr" }) ? "TR" :
-			    is_one_of(name, { "td" }) ? "TD" : is_one_of(name, { "th" }) ? "TH" : nullptr;
+			if (is_one_of(name, { "table" }))
+				return "Table";
+			return is_one_of(name, { "tr" }) ? "TR" : is_one_of(name, { "td" }) ? "TD" :
+			    is_one_of(name, { "th" }) ? "TH" : nullptr;
 		}
 	return nullptr;
 }
@@ -54,8 +56,9 @@ static unsigned span_attribute(Node *node, char const *name)
 {
 	char const *text = node->attribute(name);
 
-	return text != nullptr ? static_cast<unsigned>(std::min(std::max(std::atoi(text), 1), 100)) :
-	    0;
+	if (text == nullptr)
+		return 0;
+	return static_cast<unsigned>(std::min(std::max(std::atoi(text), 1), 100));
 }
 
 /* The element that stands for node, or for what is around it. */
@@ -187,7 +190,8 @@ void Stage::draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr f
 	if (current != nullptr && color.red >= 0xf0 && color.green >= 0xf0 && color.blue >= 0xf0 &&
 	    current->ground().red >= 0xf0 && current->ground().blue >= 0xf0 &&
 	    current->over_picture())
-		color = litehtml::web_color(0x33, 0x33, 0x33);	/* the dark picture below was not sent */
+		/* the dark picture below was not sent */
+		color = litehtml::web_color(0x33, 0x33, 0x33);
 	words_extent(request.words, number, &ascent, &descent, &size);
 	at = pt(pos.y) + ascent;
 	for (Node *up = current; up != nullptr && up->is_inline(); up = up->up())
@@ -217,8 +221,8 @@ void Stage::draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr f
 void Stage::flush()
 {
 	if (!pieces.empty())
-		words_line(request.words, sheet, pieces.data(), static_cast<unsigned>(pieces.size()),
-		    baseline, line_backward);
+		words_line(request.words, sheet, pieces.data(),
+		    static_cast<unsigned>(pieces.size()), baseline, line_backward);
 	pieces.clear();
 	for (std::string *text : held)
 		delete text;
@@ -248,7 +252,8 @@ void Stage::get_image_size(char const *source, char const *, litehtml::size &siz
 	if (image != nullptr) {
 		bool lies = image->turn >= 5;
 		int width = static_cast<int>(std::min(lies ? image->height : image->width, 60000u));
-		int height = static_cast<int>(std::min(lies ? image->width : image->height, 60000u));
+		int height =
+		    static_cast<int>(std::min(lies ? image->width : image->height, 60000u));
 
 		size.width = width * CSS_UNIT;
 		size.height = height * CSS_UNIT;
@@ -324,14 +329,16 @@ void Stage::alt_text(position const &pos, std::string const &alt, unsigned in)
 		lines.assign(1, std::string());
 		width = 0;
 		for (char **word = words; *word != nullptr; word++) {
-			std::string longer = lines.back().empty() ? *word : lines.back() + " " + *word;
+			std::string const &last = lines.back();
+			std::string longer = last.empty() ? *word : last + " " + *word;
 
-			if (!lines.back().empty() &&
+			if (!last.empty() &&
 			    words_width(request.words, longer.c_str(), font) > inner)
 				lines.push_back(*word);
 			else
 				lines.back() = longer;
-			width = std::max(width, words_width(request.words, lines.back().c_str(), font));
+			width = std::max(width,
+			    words_width(request.words, lines.back().c_str(), font));
 		}
 		if ((width <= inner && height * static_cast<int>(lines.size()) <= pos.height) ||
 		    size <= 4 * CSS_UNIT)
@@ -469,7 +476,8 @@ void Stage::side(int x, int y, int width, int height, litehtml::border const &bo
 	path->points = points;
 	path->count = 2;
 	path->line = pt(across ? height : width);
-	path->dash = border.style == litehtml::border_style_dotted ? DISPLAY_DOTTED : DISPLAY_DASHED;
+	path->dash = border.style == litehtml::border_style_dotted ? DISPLAY_DOTTED :
+	    DISPLAY_DASHED;
 	path->color = color_of(border.color);
 }
 

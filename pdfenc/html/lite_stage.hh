@@ -36,7 +36,8 @@ namespace lite {
 using litehtml::position;
 
 constexpr int tiny = 2 * CSS_UNIT;		/* text below is hidden by its sender */
-constexpr int pixel_trap = 3 * CSS_UNIT;	/* pictures below are there to be fetched, not seen */
+/* pictures below are there to be fetched, not seen */
+constexpr int pixel_trap = 3 * CSS_UNIT;
 constexpr int alt_height = 26 * CSS_UNIT;
 constexpr unsigned check_each = 64;		/* steps between looks at the clock */
 constexpr size_t links_max = 5000;
@@ -97,6 +98,19 @@ struct Remote {
 	bool has_height;
 };
 
+inline unsigned decoration_of(unsigned decoration)
+{
+	unsigned all = 0;
+
+	if ((decoration & litehtml::font_decoration_underline) != 0)
+		all |= WORDS_UNDERLINE;
+	if ((decoration & litehtml::font_decoration_linethrough) != 0)
+		all |= WORDS_STRIKE;
+	if ((decoration & litehtml::font_decoration_overline) != 0)
+		all |= WORDS_OVERLINE;
+	return all;
+}
+
 class Stage final : public litehtml::document_container
 {
 public:
@@ -126,10 +140,7 @@ public:
 		style.size = std::max(size, 0);
 		style.weight = weight;
 		style.italic = italic == litehtml::fontStyleItalic;
-		style.decoration =
-		    ((decoration & litehtml::font_decoration_underline) != 0 ? +WORDS_UNDERLINE : 0u) |
-		    ((decoration & litehtml::font_decoration_linethrough) != 0 ? +WORDS_STRIKE : 0u) |
-		    ((decoration & litehtml::font_decoration_overline) != 0 ? +WORDS_OVERLINE : 0u);
+		style.decoration = decoration_of(decoration);
 		font = words_font(request.words, &style, &metrics);
 		fm->ascent = metrics.ascent;
 		fm->descent = metrics.descent;
@@ -145,8 +156,9 @@ public:
 	int text_width(char const *text, litehtml::uint_ptr font) override
 	{
 		step();
-		return font != 0 ? words_width(request.words, text, static_cast<unsigned>(font - 1)) :
-		    0;
+		if (font == 0)
+			return 0;
+		return words_width(request.words, text, static_cast<unsigned>(font - 1));
 	}
 
 	void draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
@@ -189,12 +201,16 @@ public:
 
 	void set_caption(char const *) override {}
 	void set_base_url(char const *) override {}
-	void link(std::shared_ptr<litehtml::document> const &, litehtml::element::ptr const &) override
+	void link(std::shared_ptr<litehtml::document> const &,
+	    litehtml::element::ptr const &) override
 	{
 	}
 	void on_anchor_click(char const *, litehtml::element::ptr const &) override {}
 	void set_cursor(char const *) override {}
-	void import_css(litehtml::tstring &, litehtml::tstring const &, litehtml::tstring &) override {}
+	void import_css(litehtml::tstring &, litehtml::tstring const &,
+	    litehtml::tstring &) override
+	{
+	}
 	void set_clip(position const &, litehtml::border_radiuses const &, bool, bool) override {}
 	void del_clip() override {}
 
@@ -250,7 +266,7 @@ public:
 		for (char each : text) {
 			if (name && each >= 'a' && each <= 'z')
 				made.letters |= letter(each);
-			name = each == ';' || each == '{' || each == ' ' || each == '\n' || each == '\t';
+			name = std::strchr(";{ \n\t", each) != nullptr;
 		}
 		/* border-spacing and font become others */
 		if ((made.letters & letter('b')) != 0)
@@ -288,7 +304,8 @@ private:
 
 	char const *uri_of(Node *node);
 	bool is_hidden(litehtml::web_color color, int size);
-	void fill(position const &pos, litehtml::web_color color, litehtml::border_radiuses const &radius);
+	void fill(position const &pos, litehtml::web_color color,
+	    litehtml::border_radiuses const &radius);
 	void side(int x, int y, int width, int height, litehtml::border const &border);
 	void alt_text(position const &pos, std::string const &alt, unsigned in);
 };
