@@ -447,6 +447,31 @@ static bool can_finish(const struct session *session, const struct str_list *rec
 	    session_routing(session, plan) != ROUTING_LATER;
 }
 
+/* "local" is no choice of a transport: what has it waits at the backstop. */
+static bool is_choice(const struct message_header *field)
+{
+	const char *value = field->value + strspn(field->value, " \t\r\n");
+
+	return str_equal_case(field->name, MARK_ROUTE) && !str_starts_case(value, "local");
+}
+
+/*
+ * Only we make routes, and no requeued or forwarded mail passes a filter: a local sender wrote this
+ * one. The header checks of pickup have followed it already, past the policies of Postfix.
+ */
+static bool is_forged(const struct session *session, struct fail *f)
+{
+	const struct message *message = &session->message;
+	bool forged = false;
+
+	for (size_t i = 0; session->address == NULL && i < message->header_count; i++)
+		forged = forged || is_choice(&message->headers[i]);
+	if (forged)
+		(void)fail_set(f, SG_EDENIED, "Take it out and send the message again",
+		    "The message has a header field that is the gateway's own: %s", MARK_ROUTE);
+	return forged;
+}
+
 static enum reply_stage protect(struct session *session, const struct front *front,
     const struct str_list *recipients, struct plan *plans, struct session_outcome *outcome,
     struct fail *f)
@@ -509,6 +534,8 @@ void session_front(struct session *session, struct session_outcome *outcome)
 	fail_clear(&f);
 	if (find_flag(session, &front, &f) != SG_OK) {
 		session_fail(session, REPLY_MARK, &f, outcome);
+	} else if (is_forged(session, &f)) {
+		refuse(session, &front, REPLY_SENDER, &f, outcome);
 	} else {
 		scan(session);
 		if (scan_decides(session, &front, outcome))
