@@ -431,8 +431,9 @@ dns() {
 
 internet_start() {
 	net=$(mktemp -d /tmp/sealgate-internet.XXXXXX)
-	trap internet_exit EXIT
-	chmod 755 "$net"
+	trap stack_exit EXIT
+	# nothing of this has to survive: no fsync of keys and mail on a disk
+	mount -t tmpfs -o mode=755,size=256m tmpfs "$net"
 	mkdir -p "$net"/{log,run,keys,zones,web,reports}
 	ip link set lo up
 	# Postfix demands that an address of its own is one of an interface
@@ -487,7 +488,6 @@ internet_gateway() {
 internet_and_gateway() {
 	internet_start
 	stack_start "$1"
-	trap internet_exit EXIT
 }
 
 internet_stop() {
@@ -504,17 +504,21 @@ internet_stop() {
 		cp "$net/world/log/mail.log" "$SG_TEST_LOGS/world.out" 2> /dev/null
 	fi
 	umount /etc/resolv.conf 2> /dev/null
-	[[ -n ${SG_KEEP:-} ]] || rm -rf "$net"
+	umount -l "$net" 2> /dev/null
+	rmdir "$net" 2> /dev/null
 	net=
 }
 
-internet_exit() {
+# In the place of the one of stack.sh: what the gateway talks to ends after it.
+stack_exit() {
 	local status=$?
+	trap - EXIT INT TERM
 	gateway_stop
 	[[ -z $stack ]] || postfix_stop "$stack"
 	internet_stop
-	(exit "$status")
-	stack_exit
+	stack_stop
+	[[ $status -ne 0 ]] || status=$stack_failed
+	exit "$status"
 }
 
 # ---- what arrived ----

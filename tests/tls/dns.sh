@@ -12,7 +12,6 @@ internet_start
 stack_tls=${stack_tls/wait = 1s/wait = 10m}
 stack_tls=${stack_tls/tell = 1s/tell = 10m}
 stack_start tls-dns
-trap internet_exit EXIT
 people_at d{1..6}.example e1.plain e2.plain
 
 # all NAME DOMAIN EXPECTED: one message a plan to a domain that nobody has asked for yet; EXPECTED for

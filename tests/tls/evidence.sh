@@ -20,7 +20,6 @@ stack_tls+='
 			report_organization = "Inside"
 			report_server = "127.0.0.1:25"'
 stack_start tls-evidence
-trap internet_exit EXIT
 people_at dane.example
 
 # ---- tls check ----

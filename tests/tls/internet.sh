@@ -8,7 +8,6 @@ stack_gateway=no
 internet_start
 stack_main+=(smtp_tls_security_level=dane "smtp_tls_CAfile=$net/ca.pem")
 stack_start internet
-trap internet_exit EXIT
 
 # ---- DNS ----
 

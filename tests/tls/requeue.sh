@@ -13,7 +13,6 @@ internet_start
 stack_tls=${stack_tls/wait = 1s/wait = 10m}
 stack_tls=${stack_tls/tell = 1s/tell = 10m}
 stack_start tls-requeue
-trap internet_exit EXIT
 domains=(wrong.example stripped.example clear.plain)
 people_at dane.example "${domains[@]}"
 

@@ -11,7 +11,6 @@ stack_tenant='protections = { "tls", "pdf" }'
 internet_start
 stack_main+=(virtual_alias_maps=)
 stack_start table-sts
-trap internet_exit EXIT
 
 
 v=TLSv1.3/Verified
