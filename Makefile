@@ -49,6 +49,7 @@ PKG.milter = libcrypto
 PKG.cmd = libconfuse libcrypto libsystemd
 PKG.tls = libunbound libcurl libmicrohttpd jansson libssl libcrypto zlib
 PKG.trace = libsystemd zlib
+PKG.notify = libcurl libcrypto
 
 # ---- what is made of what: folders, then libraries ----
 
@@ -56,8 +57,10 @@ BASE = $(wildcard gateway/base/*.c)
 # reading the file takes libconfuse and belongs to the command line and supervisor alone
 CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/conf_scan.c config/keys_doc.c)
 CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
+# the texts of our own mails, as C
+CONF_DATA += gen/templates.c
 CONF_LIB = $(call libs,libidn2)
-CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/record.c gateway/tls/tls.c
+CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/vault_notice.c gateway/vault/record.c gateway/tls/tls.c
 # sealing without libmilter: the filter and "sealgate seal" share it
 SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/spool.c
 
@@ -70,8 +73,8 @@ LIB.sealgate-scan = $(call libs,$(PKG.scan)) $(CONF_LIB) -lpthread
 SRC.sealgate-pdf = $(BASE) $(CONF_DATA) $(filter-out pdfenc/pdfenc.c $(if $(HEIF),pdfenc/picture_no_heif.c,pdfenc/picture_heif.c),$(wildcard pdfenc/*.c pdfenc/html/*.c pdfenc/*.cc pdfenc/html/*.cc))
 LIB.sealgate-pdf = $(call libs,$(PKG.pdf)) -llitehtml -lgif -ljpeg -lytnef $(HEIF) -lstdc++ -lm $(CONF_LIB) -lpthread
 
-SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
-LIB.sealgate-vault = $(call libs,$(PKG.vault)) $(CONF_LIB) -lpthread
+SRC.sealgate-vault = $(BASE) $(CONF_DATA) $(filter-out gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/vault_notice.c,$(wildcard gateway/vault/*.c)) $(wildcard gateway/store/*.c)
+LIB.sealgate-vault = $(call libs,$(PKG.vault)) -lzxcvbn -lm $(CONF_LIB) -lpthread
 
 # asks the vault; its own client is for others
 SRC.sealgate-tls = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_facts.c gateway/vault/record.c $(filter-out gateway/tls/tls.c,$(wildcard gateway/tls/*.c))
@@ -83,7 +86,10 @@ LIB.sealgate = $(call libs,$(PKG.cmd)) $(CONF_LIB) -lpthread
 SRC.sealgate-trace = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_facts.c gateway/vault/record.c $(wildcard gateway/trace/*.c)
 LIB.sealgate-trace = $(call libs,$(PKG.trace)) $(CONF_LIB) -lpthread
 
-PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault sealgate-tls sealgate-trace
+SRC.sealgate-notify = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_notice.c gateway/vault/record.c $(wildcard gateway/notify/*.c)
+LIB.sealgate-notify = $(call libs,$(PKG.notify)) $(CONF_LIB) -lpthread
+
+PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault sealgate-tls sealgate-trace sealgate-notify
 
 # ---- how ----
 
@@ -106,6 +112,15 @@ $(B)/$(1): $(call obj,$(SRC.$(1)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+$(B)/gen/templates.c: config/templates/built_in.awk $(sort $(wildcard config/templates/*/*.txt))
+	@mkdir -p $(@D)
+	@LC_ALL=C.UTF-8 awk -f $^ > $@
+
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . -MMD -MP -c -o $@ $<
+
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
@@ -123,7 +138,7 @@ $(B)/obj/%.o: %.cc
 UNIT = $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
 UNIT_BIN = $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
 .SECONDEXPANSION:
-main_of = $(if $(filter sealgate-trace,$(1)),gateway/trace/main.c,$(if $(filter sealgate-tls,$(1)),gateway/tls/main.c,$(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c))))))
+main_of = $(if $(filter sealgate-notify,$(1)),gateway/notify/main.c,$(if $(filter sealgate-trace,$(1)),gateway/trace/main.c,$(if $(filter sealgate-tls,$(1)),gateway/tls/main.c,$(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c)))))))
 links_of = $(shell sed -n 's/.*links: *\([a-z-]*\).*/\1/p' $(1) | head -1)
 unit_src = $(filter-out $(call main_of,$(call links_of,$(1))),$(SRC.$(call links_of,$(1))))
 

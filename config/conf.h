@@ -31,6 +31,7 @@ enum conf_role {
 	CONF_VAULT = 1 << 3,
 	CONF_TLS = 1 << 4,
 	CONF_TRACE = 1 << 5,
+	CONF_NOTIFY = 1 << 6,
 	CONF_ALL = 0xff
 };
 
@@ -39,6 +40,12 @@ enum conf_inside { CONF_INSIDE_CLEAR = 0, CONF_INSIDE_SEAL = 1 };
 enum conf_subject { CONF_SUBJECT_KEEP = 0, CONF_SUBJECT_PLACEHOLDER = 1 };
 enum conf_sandbox { CONF_SANDBOX_FULL = 0, CONF_SANDBOX_REDUCED = 1 };
 enum conf_page { CONF_PAGE_A4 = 0, CONF_PAGE_LETTER = 1 };
+/* For what a generated password is: one message, or its recipient from then on. */
+enum conf_password_for { CONF_FOR_MESSAGE = 0, CONF_FOR_RECIPIENT = 1 };
+/* Whose address a login may use as MAIL FROM: its own, or any of the tenant (Postfix checks). */
+enum conf_login_owns { CONF_OWNS_ADDRESS = 0, CONF_OWNS_ANY = 1 };
+enum conf_language { CONF_ENGLISH = 0, CONF_GERMAN, CONF_FRENCH, CONF_SPANISH };
+#define CONF_LANGUAGES 4
 enum conf_log_target { CONF_LOG_STDERR = 0, CONF_LOG_SYSLOG = 1 };
 
 /* The least that a delivery must have: TLS if the peer offers it, or TLS always. */
@@ -68,6 +75,11 @@ struct conf_hop {
 	char *reason;			/* why there is a rule; for the record */
 };
 
+/* Where the password of a PDF comes from: words of tenant.passwords. */
+#define CONF_PASSWORD_RECIPIENT "recipient"
+#define CONF_PASSWORD_SENDER "sender"
+#define CONF_PASSWORD_GENERATE "generate"
+
 struct conf_tenant {
 	char *name;
 	struct str_list domains;	/* lower case, A-labels; never empty */
@@ -78,6 +90,10 @@ struct conf_tenant {
 	enum conf_subject subject_envelope;
 	enum conf_subject subject_pdf;
 	char *subject_placeholder;	/* UTF-8 */
+	struct str_list passwords;	/* CONF_PASSWORD_... in order; empty = the recipient's own */
+	enum conf_password_for password_for;
+	enum conf_login_owns login_owns;
+	enum conf_language language;	/* of mail to senders that do not say theirs */
 };
 
 struct conf {
@@ -93,6 +109,7 @@ struct conf {
 	char *state_directory;		/* database */
 	char *spool_directory;		/* bodies above the memory limit, unlinked at once */
 	char *master_key_file;
+	char *templates_directory;	/* "" = those built in */
 
 	struct {
 		char *milter;
@@ -101,6 +118,7 @@ struct conf {
 		char *vault;
 		char *tls;
 		char *trace;
+		char *notify;
 	} users;			/* "name" or "uid:gid"; used when started as root */
 
 	enum conf_sandbox sandbox;
@@ -181,6 +199,10 @@ struct conf {
 	struct {
 		char *log;			/* "auto", "journal", a path, "" = none */
 	} trace;
+	struct {
+		char *server;			/* "127.0.0.1:25", Postfix */
+		char *from;			/* address, "" = postmaster of the domain told */
+	} notify;
 
 	struct conf_hop *hops;
 	size_t hop_count;
@@ -232,6 +254,7 @@ char *conf_run_path(const struct conf *conf, const char *name);
 #define CONF_SOCKET_ADMIN "admin.sock"		/* the command line asks here */
 #define CONF_SOCKET_FACTS "facts.sock"		/* trace and tls tell the vault */
 #define CONF_SOCKET_TLS "tls.sock"		/* milter and command line ask tls */
+#define CONF_SOCKET_NOTICE "notice.sock"	/* sealgate-notify asks the vault here */
 
 /* The tenant that has this domain (lower case, A-labels), or NULL. */
 const struct conf_tenant *conf_tenant_of_domain(const struct conf *conf, const char *domain);

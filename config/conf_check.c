@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "config/keys.h"
+#include "config/template.h"
 #include "config/value.h"
 #include "gateway/base/str.h"
 
@@ -66,6 +67,30 @@ static enum fail_code check_tenant(struct check *check, const struct conf_tenant
 		code = complain(check, "tenant.domains", tenant->name, &f);
 	}
 	return code;
+}
+
+/* Sources of passwords that there are, each once. */
+static enum fail_code check_passwords(struct check *check, const struct conf_tenant *tenant)
+{
+	static const char *const sources[] = { CONF_PASSWORD_RECIPIENT, CONF_PASSWORD_SENDER,
+		CONF_PASSWORD_GENERATE };
+	unsigned int seen[3] = { 0 };
+	bool good = true;
+	struct fail f;
+	size_t i;
+	size_t j;
+
+	for (i = 0; i < tenant->passwords.count; i++) {
+		for (j = 0; j < 3 && strcmp(tenant->passwords.items[i], sources[j]) != 0; j++)
+			continue;
+		good = good && j < 3 && seen[j]++ == 0;
+	}
+	if (good)
+		return SG_OK;
+	fail_clear(&f);
+	(void)fail_set(&f, SG_EUSAGE, "recipient, sender and generate, each at most once",
+	    "passwords of tenant \"%s\"", tenant->name);
+	return complain(check, "tenant.passwords", tenant->name, &f);
 }
 
 /* ---- TLS rules ---- */
@@ -156,6 +181,34 @@ static enum fail_code check_sizes(struct check *check)
 	return SG_OK;
 }
 
+/* ---- texts ---- */
+
+static enum fail_code check_template(struct check *check, enum conf_language language,
+    const char *name)
+{
+	char *text = NULL;
+	struct fail f;
+	enum fail_code code;
+
+	fail_clear(&f);
+	code = template_load(check->conf->templates_directory, language, name, &text, &f);
+	free(text);
+	return code == SG_EUSAGE ? complain(check, "templates_directory", NULL, &f) : code;
+}
+
+static enum fail_code check_templates(struct check *check)
+{
+	enum fail_code code = SG_OK;
+	unsigned int i;
+
+	for (i = 0; code == SG_OK && i < CONF_LANGUAGES; i++) {
+		code = check_template(check, (enum conf_language)i, TEMPLATE_PASSWORD);
+		if (code == SG_OK)
+			code = check_template(check, (enum conf_language)i, TEMPLATE_KEPT);
+	}
+	return code;
+}
+
 /* ---- paths ---- */
 
 static enum fail_code check_folder(struct check *check, const char *name, const char *path)
@@ -226,8 +279,12 @@ enum fail_code conf_check(const char *file, const struct conf *conf, const struc
 		code = check_hop(&check, &conf->hops[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_tenant(&check, &conf->tenants[i]);
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
+		code = check_passwords(&check, &conf->tenants[i]);
 	if (code == SG_OK && check_paths)
 		code = check_all_paths(&check);
+	if (code == SG_OK && check_paths)
+		code = check_templates(&check);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for the configuration");
 	return SG_OK;

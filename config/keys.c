@@ -17,6 +17,7 @@
 
 _Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD == 1 &&
     CONF_PAGE_LETTER == 1 && CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
+    CONF_FOR_RECIPIENT == 1 && CONF_OWNS_ANY == 1 && CONF_SPANISH == 3 &&
     CONF_FLOOR_ENCRYPT == 1 && CONF_LEVEL_DANE == 3 && CONF_LEVEL_SECURE == 7 &&
     LOG_LEVEL_DEBUG == 2, "choices below are in the order of their enums");
 
@@ -30,6 +31,9 @@ static const char *const floors[] = { "may", "encrypt", NULL };
 static const char *const tls_levels[] = { "none", "may", "encrypt", "dane", "dane-only",
 	"fingerprint", "verify", "secure", NULL };
 static const char *const subjects[] = { "keep", "placeholder", NULL };
+static const char *const password_fors[] = { "message", "recipient", NULL };
+static const char *const owns[] = { "address", "any", NULL };
+static const char *const languages[] = { "en", "de", "fr", "es", NULL };
 
 #define AT(member) .offset = offsetof(struct conf, member)
 #define TENANT_AT(member) .offset = offsetof(struct conf_tenant, member)
@@ -59,7 +63,7 @@ static const struct key table[] = {
 	    "archive must get a copy of its own." },
 	/* places */
 	{ .name = "run_directory", .type = KEY_PATH, AT(run_directory),
-	    .roles = CONF_MILTER | CONF_TLS | CONF_TRACE,
+	    .roles = CONF_MILTER | CONF_TLS | CONF_TRACE | CONF_NOTIFY,
 	    .preset = "/run/sealgate",
 	    .help = "Folder of the sockets between the programs. It is made at start." },
 	{ .name = "state_directory", .type = KEY_PATH, AT(state_directory), .roles = CONF_VAULT,
@@ -73,10 +77,14 @@ static const struct key table[] = {
 	    .preset = "/var/lib/sealgate/master.key",
 	    .help = "File of the key under which the vault encrypts passwords. It is made at "
 	    "the first start; keep a copy of it apart from that of the database." },
+	{ .name = "templates_directory", .type = KEY_PATH, AT(templates_directory),
+	    .roles = CONF_NOTIFY, .preset = "", .may_be_empty = true, .is_folder = true,
+	    .help = "Folder with texts of your own for mail to senders: LANGUAGE/password.txt. "
+	    "Empty, or no such file: those built in." },
 	/* users */
 	{ .name = "users.milter", .type = KEY_NAME, AT(users.milter), .roles = CONF_MILTER,
 	    .preset = "sealgate-milter",
-	    .help = "User of the filter: a name, or UID:GID. All six count only when started "
+	    .help = "User of the filter: a name, or UID:GID. All seven count only when started "
 	    "as root." },
 	{ .name = "users.scan", .type = KEY_NAME, AT(users.scan), .roles = CONF_SCAN,
 	    .preset = "sealgate-scan", .help = "User of the virus scanner." },
@@ -91,6 +99,9 @@ static const struct key table[] = {
 	    .preset = "sealgate-trace",
 	    .help = "User of the program that reads Postfix's log; its group must be able to read "
 	    "that (adm on Debian)." },
+	{ .name = "users.notify", .type = KEY_NAME, AT(users.notify), .roles = CONF_NOTIFY,
+	    .preset = "sealgate-notify",
+	    .help = "User of the program that tells passwords to senders." },
 	{ .name = "sandbox", .type = KEY_CHOICE, AT(sandbox), .roles = CONF_ALL,
 	    .choices = sandboxes, .preset = "full",
 	    .help = "full refuses to start where the kernel has no Landlock; reduced starts "
@@ -105,7 +116,7 @@ static const struct key table[] = {
 	    .help = "stderr (the journal, under systemd) or syslog, facility mail." },
 	/* message */
 	{ .name = "message.size_max", .type = KEY_SIZE, AT(message.size_max),
-	    .roles = CONF_MILTER | CONF_SCAN | CONF_PDF, .min = 64 * KIB, .max = 2 * GIB - MIB,
+	    .roles = CONF_MILTER | CONF_SCAN | CONF_PDF, .min = 65536, .max = 2 * GIB - MIB,
 	    .preset = "100M", .help = "Largest message; a larger one is refused." },
 	{ .name = "message.header_max", .type = KEY_SIZE, AT(message.header_max),
 	    .roles = CONF_MILTER | CONF_PDF, .min = 16 * KIB, .max = 16 * MIB,
@@ -258,6 +269,15 @@ static const struct key table[] = {
 	    .preset = "auto", .may_be_empty = true, .min = 1, .max = 4000,
 	    .help = "Postfix's log: a path, journal, or auto (/var/log/mail.log if it is there, "
 	    "else the journal). It tells how each message was delivered. Empty: it is not read." },
+	/* notify */
+	{ .name = "notify.server", .type = KEY_TEXT, AT(notify.server), .roles = CONF_NOTIFY,
+	    .preset = "127.0.0.1:25", .min = 3, .max = 200,
+	    .help = "SMTP server that takes mail to our senders: this host's Postfix, which must "
+	    "ask the filter." },
+	{ .name = "notify.from", .type = KEY_TEXT, AT(notify.from), .roles = CONF_NOTIFY,
+	    .preset = "", .may_be_empty = true, .min = 3, .max = 254,
+	    .help = "Address from which that mail is. Empty: postmaster of the domain of who is "
+	    "told." },
 	/* tags */
 	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
 	    .preset = "secure, encrypt, confidential",
@@ -325,6 +345,23 @@ static const struct key table[] = {
 	    TENANT_AT(subject_placeholder), .roles = CONF_MILTER, .min = 1, .max = 200,
 	    .preset = "Protected message",
 	    .help = "The Subject that stands for the sender's own." },
+	{ .name = "tenant.passwords", .type = KEY_WORDS, TENANT_AT(passwords),
+	    .roles = CONF_MILTER, .preset = "recipient, sender, generate",
+	    .help = "Where the password of a PDF comes from, in order: recipient, its own in the "
+	    "vault; sender, written as [secure pass:WORD] into the subject; generate, made here and "
+	    "told to a sender who has logged in." },
+	{ .name = "tenant.password_for", .type = KEY_CHOICE, TENANT_AT(password_for),
+	    .roles = CONF_MILTER, .choices = password_fors, .preset = "message",
+	    .help = "For what a generated password is: message, the same for all recipients of "
+	    "that one; recipient, kept as the recipient's own from then on." },
+	{ .name = "tenant.login_owns", .type = KEY_CHOICE, TENANT_AT(login_owns),
+	    .roles = CONF_MILTER, .choices = owns, .preset = "address",
+	    .help = "Who is told a generated password. address: a sender whose login is the address "
+	    "in MAIL FROM, or its part before the @. any: every login, since Postfix checks the "
+	    "address (reject_sender_login_mismatch)." },
+	{ .name = "tenant.language", .type = KEY_CHOICE, TENANT_AT(language),
+	    .roles = CONF_MILTER, .choices = languages, .preset = "en",
+	    .help = "Language of mail to senders whose messages do not say theirs." },
 };
 
 #define TABLE_COUNT (sizeof table / sizeof table[0])

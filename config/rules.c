@@ -45,13 +45,24 @@ static enum fail_code match_subject(struct match *match, const char *value, stru
 	return SG_OK;
 }
 
+/* "pass:" in our header; whose argument was taken out before (rules_take_password). */
+static bool match_pass(struct match *match, const char *word, size_t size)
+{
+	size_t name = strcspn(word, ":=");
+
+	if (name >= size || !subject_is_pass(word, name))
+		return false;
+	match->words.pass = true;
+	return true;
+}
+
 /* Whatever stands there flags; what means nothing is told, up to where an argument begins. */
 static void match_word(struct match *match, const char *word, size_t size)
 {
 	size_t name = strcspn(word, ":=");
 	size_t i;
 
-	if (subject_word(match->conf, word, size, &match->words) ||
+	if (subject_word(match->conf, word, size, &match->words) || match_pass(match, word, size) ||
 	    match->words.unknown[0] != '\0')
 		return;
 	if (name < size)
@@ -142,6 +153,8 @@ rules_match(const struct conf *conf, const struct rules_header *headers, size_t 
 	}
 	flag_out->flagged = match.words.flagged;
 	flag_out->ways = match.words.ways;
+	flag_out->pass = match.words.pass;
+	flag_out->pass_late = match.words.pass_late;
 	return SG_OK;
 }
 
@@ -150,4 +163,52 @@ void rules_flag_free(struct rules_flag *flag)
 	free(flag->subject);
 	free(flag->unknown);
 	memset(flag, 0, sizeof *flag);
+}
+
+/* Where the argument of "pass:" begins in a value of our header, NULL if there is none. */
+static const char *header_argument(const char *value)
+{
+	const char *word = value;
+
+	while (*word != '\0') {
+		size_t size = strcspn(word, " \t\r\n,;");
+		size_t name = strcspn(word, ":=");
+
+		if (name < size && subject_is_pass(word, name))
+			return word + name + 1;
+		word += size + (word[size] != '\0');
+	}
+	return NULL;
+}
+
+/* All behind it is the password, as in a bracket. */
+static enum fail_code take_from_header(const char *value, struct secret *password,
+    unsigned int *count_out, char **clean_out)
+{
+	const char *argument = header_argument(value);
+	size_t size;
+
+	if (argument == NULL)
+		return SG_OK;
+	*count_out = 1;
+	*clean_out = str_dup_n(value, (size_t)(argument - value));
+	if (*clean_out == NULL)
+		return SG_ENOMEM;
+	argument += strspn(argument, " \t\r\n");
+	size = str_trim_end(argument, strlen(argument));
+	return secret_set(password, argument, size) == SG_OK ? SG_OK : SG_ENOMEM;
+}
+
+enum fail_code rules_take_password(const struct conf *conf, const struct rules_header *header,
+    struct secret *password, unsigned int *count_out, char **clean_out, struct fail *f)
+{
+	*count_out = 0;
+	*clean_out = NULL;
+	if (str_equal_case(header->name, "Subject"))
+		return subject_take_password(conf, header->value, password, count_out, clean_out,
+		    f);
+	if (str_equal_case(header->name, conf->tags.header) &&
+	    take_from_header(header->value, password, count_out, clean_out) != SG_OK)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for a header field");
+	return SG_OK;
 }

@@ -14,6 +14,7 @@
 
 #include "config/conf.h"
 #include "gateway/base/fail.h"
+#include "gateway/base/secret.h"
 
 /* One header field as the filter got it: value with its folding, without the final line end. */
 struct rules_header {
@@ -27,6 +28,8 @@ struct rules_flag {
 	const char *source;	/* "subject", "header", "sensitivity"; static */
 	char *subject;		/* raw Subject value without the tags, or NULL if it had none */
 	char *unknown;		/* what means nothing ("X-Sealgate: foo"), or NULL */
+	bool pass;		/* a password chosen by the sender is asked for */
+	bool pass_late;		/* one stands behind a "Re:": an outsider could have written it */
 };
 
 /*
@@ -35,14 +38,26 @@ struct rules_flag {
  *
  * In brackets, all words must be known: "[secure boot]" is no tag. One slip of the pen beside a
  * known word ("[secure pfd]") flags and is named in unknown. What carries an argument ("pass:x",
- * "sms:x") flags, is taken off, and only its name ("pass") goes to unknown; behind a "Re:" or
- * "Fwd:" the argument means nothing, so that there the tag flags and is taken off without a
- * complaint. With several Subject fields each may flag; subject is that of the first with a tag.
+ * "sms:x") flags, is taken off, and only its name ("sms") goes to unknown; behind a "Re:" or
+ * "Fwd:" it means nothing, so that there the tag flags and is taken off without a complaint.
+ * "pass:" is told by pass and pass_late; its argument should have been taken out before
+ * (rules_take_password). With several Subject fields each may flag; subject is that of the first
+ * with a tag.
  * Takes time in proportion to the size. SG_ENOMEM; SG_ELIMIT for a Subject above 16 MiB.
  */
 MUST_USE enum fail_code rules_match(const struct conf *conf, const struct rules_header *headers,
     size_t count, struct rules_flag *flag_out, struct fail *f);
 void rules_flag_free(struct rules_flag *flag);
+
+/*
+ * Takes a password ("pass:WORD") out of a Subject or our header, as the field came in: *clean_out is
+ * the value without it, to be kept in its place; NULL if there was none. The caller frees.
+ * *count_out: how many passwords; the last goes to password. In our header all behind "pass:" is
+ * the password. SG_ENOMEM, SG_ELIMIT.
+ */
+MUST_USE enum fail_code rules_take_password(const struct conf *conf,
+    const struct rules_header *header, struct secret *password, unsigned int *count_out,
+    char **clean_out, struct fail *f);
 
 /* Who is talking to us, as Postfix says. */
 struct rules_client {
@@ -67,6 +82,12 @@ enum rules_origin {
  */
 enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
     const struct conf_tenant **tenant_out);
+
+/*
+ * Is the login one of the tenant's, and this normalised address of the tenant its own, by
+ * tenant.login_owns?
+ */
+bool rules_login_owns(const struct conf_tenant *tenant, const char *login, const char *address);
 
 /*
  * Normalises an address for comparison: domain lower-cased and as A-labels, angle brackets taken

@@ -267,3 +267,14 @@ enum rules_origin rules_sender(const struct conf *conf, const struct rules_clien
 	free(normal);
 	return origin;
 }
+
+bool rules_login_owns(const struct conf_tenant *tenant, const char *login, const char *address)
+{
+	size_t local = strcspn(address, "@");
+
+	if (login == NULL || login[0] == '\0' || !proves_login(tenant, login) ||
+	    !str_list_has_case(&tenant->domains, rules_domain(address)))
+		return false;
+	return tenant->login_owns == CONF_OWNS_ANY || str_equal_case(login, address) ||
+	    (strlen(login) == local && str_equal_case_n(login, address, local));
+}

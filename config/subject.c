@@ -9,6 +9,13 @@
 
 #define SEPARATORS " \t\r\n,;+/|&"	/* between words in one bracket */
 #define RESULT_SLACK 16			/* bytes that printing may add to what was there */
+#define ARGUMENTS_MAX 8u			/* tags with a password in one Subject; more are refused */
+
+/* Units of the argument of one "pass:". */
+struct argument {
+	size_t from;
+	size_t to;
+};
 
 /* The decoded Subject while it is looked at: units in [at, end) are still to be judged. */
 struct walk {
@@ -20,6 +27,9 @@ struct walk {
 	size_t end;
 	bool after_reply;	/* an argument no longer counts */
 	bool found;
+	bool keep;		/* tags stay: arguments alone are looked for */
+	struct argument *arguments;	/* of "pass:", room for ARGUMENTS_MAX; NULL: not wanted */
+	size_t argument_count;
 };
 
 /* ---- words ---- */
@@ -71,12 +81,29 @@ bool subject_argument(const char *word, size_t size, size_t *size_out)
 	return false;
 }
 
+bool subject_is_pass(const char *word, size_t size)
+{
+	return (size == 4 && str_equal_case_n(word, "pass", size)) ||
+	    (size == 8 && str_equal_case_n(word, "password", size));
+}
+
 static void set_unknown(struct subject_words *words, const char *word, size_t size)
 {
 	if (words->unknown[0] != '\0' || size > SUBJECT_WORD_MAX)
 		return;
 	memcpy(words->unknown, word, size);
 	words->unknown[size] = '\0';
+}
+
+/* "pass:" up to the end of the bracket; text is walk->bytes. */
+static void note_argument(struct walk *walk, const char *from, const char *to)
+{
+	if (walk->arguments == NULL)
+		return;
+	if (walk->argument_count < ARGUMENTS_MAX)
+		walk->arguments[walk->argument_count] = (struct argument){
+			(size_t)(from - walk->bytes), (size_t)(to - walk->bytes) };
+	walk->argument_count++;
 }
 
 /* A slip of the pen for one of the configured words: "pfd". */
@@ -119,6 +146,7 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 {
 	struct subject_words words = *walk->words;
 	const char *slip = NULL;
+	const char *argument = NULL;
 	size_t slip_size = 0;
 	size_t known = 0;
 	size_t at = 0;
@@ -129,8 +157,14 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 
 		if (length > 0 && subject_argument(text + at, length, &name)) {
 			words.flagged = true;
-			if (!walk->after_reply)
-				set_unknown(&words, text + at, name);
+			if (!subject_is_pass(text + at, name)) {
+				if (!walk->after_reply)
+					set_unknown(&words, text + at, name);
+			} else {
+				words.pass = true;
+				words.pass_late = words.pass_late || walk->after_reply;
+				argument = text + at + name + 1;
+			}
 			known++;
 			slip = NULL;
 			break;
@@ -149,6 +183,8 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 		return false;
 	if (slip != NULL)
 		set_unknown(&words, slip, slip_size);
+	if (argument != NULL)
+		note_argument(walk, argument, text + size);
 	*walk->words = words;
 	return true;
 }
@@ -219,7 +255,7 @@ static void remove_tag(struct walk *walk, size_t from, size_t to, bool at_start)
 		from--;
 	while (!at_start && str_is_space(walk->bytes[to]))
 		to++;
-	for (; from < to; from++)
+	for (; from < to && !walk->keep; from++)
 		walk->encoded.units[from].removed = true;
 	walk->found = true;
 }
@@ -394,6 +430,90 @@ subject_match(const struct conf *conf, const char *value, struct subject_words *
 	}
 	if (code == SG_OK && walk.found)
 		code = print_rest(&walk, size, rest_out);
+	free(walk.bytes);
+	encoded_free(&walk.encoded);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for the subject");
+	return SG_OK;
+}
+
+/* ---- passwords ---- */
+
+/* Folding is no part of it, nor is white space around it. */
+static enum fail_code set_password(const char *text, size_t size, struct secret *password)
+{
+	size_t at = 0;
+	size_t i;
+
+	while (size > 0 && str_is_space(*text)) {
+		text++;
+		size--;
+	}
+	size = str_trim_end(text, size);
+	if (secret_set(password, text, size) != SG_OK)
+		return SG_ENOMEM;
+	for (i = 0; i < size; i++) {
+		if (text[i] != '\r' && text[i] != '\n')
+			password->data[at++] = (unsigned char)text[i];
+	}
+	password->size = at;
+	return SG_OK;
+}
+
+static enum fail_code take_arguments(struct walk *walk, struct secret *password)
+{
+	enum fail_code code = SG_OK;
+	size_t at;
+	size_t i;
+
+	for (i = 0; code == SG_OK && i < walk->argument_count && i < ARGUMENTS_MAX; i++) {
+		const struct argument *argument = &walk->arguments[i];
+
+		code = set_password(walk->bytes + argument->from, argument->to - argument->from,
+		    password);
+		for (at = argument->from; at < argument->to; at++)
+			walk->encoded.units[at].removed = true;
+	}
+	return code;
+}
+
+/* What was decoded has the password in it. */
+static void wipe(struct walk *walk)
+{
+	if (walk->bytes != NULL)
+		secret_wipe(walk->bytes, walk->encoded.unit_count);
+	if (walk->encoded.units != NULL)
+		secret_wipe(walk->encoded.units,
+		    walk->encoded.unit_count * sizeof *walk->encoded.units);
+}
+
+enum fail_code
+subject_take_password(const struct conf *conf, const char *value, struct secret *password,
+    unsigned int *count_out, char **clean_out, struct fail *f)
+{
+	struct argument arguments[ARGUMENTS_MAX];
+	struct subject_words words = { 0 };
+	struct walk walk = { .conf = conf, .words = &words, .keep = true, .arguments = arguments };
+	size_t size = strlen(value);
+	enum fail_code code;
+
+	*clean_out = NULL;
+	*count_out = 0;
+	if (size > SUBJECT_MAX)
+		return fail_set(f, SG_ELIMIT, NULL, "the subject is too long");
+	code = encoded_parse(value, &walk.encoded);
+	if (code == SG_OK)
+		code = copy_bytes(&walk);
+	if (code == SG_OK) {
+		take_start(&walk);
+		take_end(&walk);
+	}
+	if (code == SG_OK && walk.argument_count > 0)
+		code = take_arguments(&walk, password);
+	if (code == SG_OK && walk.argument_count > 0)
+		code = print_rest(&walk, size, clean_out);
+	*count_out = (unsigned int)walk.argument_count;
+	wipe(&walk);
 	free(walk.bytes);
 	encoded_free(&walk.encoded);
 	if (code != SG_OK)

@@ -17,6 +17,7 @@
 
 #include "config/conf.h"
 #include "gateway/base/fail.h"
+#include "gateway/base/secret.h"
 
 #define SUBJECT_MAX ((size_t)16 * 1024 * 1024)	/* bytes; message.header_max is at most this */
 #define SUBJECT_BRACKET_MAX ((size_t)512)	/* bytes from [ to ]; a longer one is no tag */
@@ -27,6 +28,8 @@ struct subject_words {
 	bool flagged;
 	unsigned int ways;	/* enum conf_way bits */
 	char unknown[SUBJECT_WORD_MAX + 1];	/* a word that means nothing; "" = none */
+	bool pass;		/* "pass:" with or without an argument */
+	bool pass_late;		/* the same behind a "Re:": anybody could have written it */
 };
 
 /*
@@ -44,5 +47,17 @@ bool subject_argument(const char *word, size_t size, size_t *size_out);
  */
 MUST_USE enum fail_code subject_match(const struct conf *conf, const char *value,
     struct subject_words *words, char **rest_out, struct fail *f);
+
+/*
+ * Takes the arguments of "pass:" out of a Subject, wherever a tag may stand: *clean_out is the
+ * value without them ("[secure pass:]"), NULL if there was none; the caller frees. The last one
+ * found goes to password, which the caller has initialised; *count_out is how many there were.
+ * SG_ENOMEM, SG_ELIMIT.
+ */
+MUST_USE enum fail_code subject_take_password(const struct conf *conf, const char *value,
+    struct secret *password, unsigned int *count_out, char **clean_out, struct fail *f);
+
+/* Is this the name of a password's argument ("pass"), and not "sms"? */
+bool subject_is_pass(const char *word, size_t size);
 
 #endif

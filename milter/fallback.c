@@ -90,16 +90,18 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 {
 	const struct session_services *services = session->services;
 	const char *recipient = marked->recipients.items[0];
-	struct vault_possible possible;
+	struct plan_possible possible;
 	char *reason;
 	enum fail_code code;
 
 	memset(&possible, 0, sizeof(possible));
 	code = services->plan(services->context, marked->flag.tenant->name, &recipient, 1,
-	    &possible, f);
+	    &possible.vault, f);
 	if (code != SG_OK)
 		return code;
-	plan_make_sealed(marked->flag.tenant, marked->flag.ways, &possible, plan_out);
+	plan_passwords(marked->flag.tenant, session->password_kind, session->untold, &possible);
+	plan_make_sealed(marked->flag.tenant, marked->flag.ways, &possible.vault, plan_out);
+	plan_out->password = possible.password;
 	if (plan_out->kind != PLAN_IMPOSSIBLE)
 		return SG_OK;
 	reason = reason_with(plan_out->why, cause);
@@ -112,9 +114,28 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 	    "was not sent", recipient);
 }
 
+/* The sender hears of a generated password in the same commit. */
+static enum fail_code record_letter(struct session *session, const struct marked *marked,
+    const struct session_decision *decision, struct fail *f)
+{
+	const char *const recipients[] = { decision->recipient };
+	struct session_letter letter;
+	enum fail_code code = session_write(session, &marked->flag, marked->decision.sender,
+	    marked->mark, &letter, f);
+
+	letter.letter.recipients = recipients;
+	letter.letter.count = 1;
+	letter.told.used_for = decision->recipient;
+	if (code == SG_OK)
+		code = session_record_told(session, &marked->flag, decision, 1, &letter, f);
+	session_letter_free(&letter);
+	return code;
+}
+
 /* Its mark is used up with the record: what would come a second time was already sent. */
 static enum fail_code record_sealed(struct session *session, const struct marked *marked,
-    const struct cause *cause, struct session_decision *decision, struct fail *f)
+    const struct cause *cause, const struct plan *plan, struct session_decision *decision,
+    struct fail *f)
 {
 	char *reason = reason_with(decision->reason, cause);
 	enum fail_code code;
@@ -122,7 +143,9 @@ static enum fail_code record_sealed(struct session *session, const struct marked
 	if (reason == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory for records");
 	decision->reason = reason;
-	code = session_record_once(session, marked, decision, f);
+	code = plan->way == WAY_PDF && plan->password == PLAN_PASSWORD_GENERATED ?
+	    record_letter(session, marked, decision, f) :
+	    session_record_once(session, marked, decision, f);
 	free(reason);
 	if (code == SG_EDENIED)
 		return fail_set(f, SG_EDENIED, NULL,
@@ -145,7 +168,7 @@ static enum reply_stage seal(struct session *session, const struct marked *marke
 		code = session_add_route(session, MARK_ROUTE_ANY, &outcome->edits, f);
 	if (code != SG_OK)
 		return REPLY_SEAL;
-	if (record_sealed(session, marked, cause, &decision, f) != SG_OK)
+	if (record_sealed(session, marked, cause, plan, &decision, f) != SG_OK)
 		return REPLY_MARK;
 	services->count(services->context, TLS_FELL_BACK);
 	outcome->verdict = SESSION_ACCEPT;
@@ -167,7 +190,9 @@ static enum reply_stage take_back(struct session *session, struct marked *marked
 		code = find_cause(session, marked, &cause, f);
 	if (code != SG_OK)
 		return REPLY_PLAN;
-	if (!cause.tls || cause.age_ms < session->conf->tls.wait_ms) {
+	/* our own letter with a password goes over proven TLS or not at all */
+	if (!cause.tls || cause.age_ms < session->conf->tls.wait_ms ||
+	    session_is_notice(session, &marked->decision)) {
 		(void)wait_longer(session, &cause, f);
 		return cause.tls ? REPLY_NO_TLS : REPLY_WAIT;
 	}

@@ -13,6 +13,7 @@ struct front {
 	enum rules_origin origin;
 	bool flagged;
 	bool by_mark;			/* came back with a mark of ours */
+	char *mark;			/* that mark */
 	struct vault_decision decision;	/* of that mark */
 };
 
@@ -20,6 +21,7 @@ static void front_free(struct front *front)
 {
 	rules_flag_free(&front->rules);
 	vault_decision_free(&front->decision);
+	free(front->mark);
 }
 
 /* ---- flagged? ---- */
@@ -84,6 +86,8 @@ static enum fail_code look_for_mark(struct session *session, struct front *front
 		code = services->mark_check(services->context, marks.items[i], digest,
 		    &front->decision, f);
 		front->by_mark = code == SG_OK;
+		if (code == SG_OK && str_set(&front->mark, marks.items[i]) != SG_OK)
+			code = fail_set(f, SG_ENOMEM, NULL, "no memory for a mark");
 		if (code == SG_EDENIED)
 			code = SG_OK;
 	}
@@ -329,6 +333,8 @@ static enum fail_code make_mark(struct session *session, const struct front *fro
 	decision.message_id = str_dup_n(id != NULL ? id : "", id != NULL ?
 	    strnlen(id, RECORD_TEXT_MAX) : 0);
 	decision.created_ms = clock_wall_ms(services->clock);
+	decision.password_kind = session->password_kind;
+	decision.password = session->password;	/* lent */
 	body = session_body_data(session, &size);
 	mark_digest(body, size, digest);
 	code = decision.source == NULL || decision.queue_id == NULL ||
@@ -342,37 +348,86 @@ static enum fail_code make_mark(struct session *session, const struct front *fro
 }
 
 static enum fail_code add_mark(struct session *session, const struct front *front,
-    struct edits *edits, struct fail *f)
+    struct edits *edits, char mark_out[VAULT_MARK_MAX], struct fail *f)
 {
-	char mark[VAULT_MARK_MAX];
-	enum fail_code code = make_mark(session, front, mark, f);
+	enum fail_code code = make_mark(session, front, mark_out, f);
 	char *value;
 
 	if (code != SG_OK)
 		return code;
-	value = str_printf(" %s", mark);
+	value = str_printf(" %s", mark_out);
 	if (value == NULL || edits_add(edits, MARK_HEADER, value) != SG_OK)
 		code = fail_set(f, SG_ENOMEM, NULL, "no memory for a mark");
 	free(value);
 	return code;
 }
 
-static enum fail_code record_marked(struct session *session, const struct front *front,
-    const struct str_list *recipients, const struct plan *plans, struct fail *f)
+/* Those that get a PDF with the password that was generated for the message; borrowed. */
+static size_t find_told(const struct session *session, const struct front *front,
+    const struct str_list *recipients, const struct plan *plans, const char **told_out)
 {
-	struct session_decision *decisions = calloc(recipients->count + 1, sizeof(*decisions));
+	size_t count = 0;
+
+	if (session->password_kind != VAULT_GENERATED ||
+	    front->flag.tenant->password_for != CONF_FOR_MESSAGE)
+		return 0;
+	for (size_t i = 0; i < recipients->count; i++)
+		if (plans[i].kind == PLAN_SEAL && plans[i].way == WAY_PDF &&
+		    plans[i].password == PLAN_PASSWORD_GENERATED)
+			told_out[count++] = recipients->items[i];
+	return count;
+}
+
+/* Of whom the sender hears: those with a generated password. */
+struct telling {
+	const char *const *recipients;
+	size_t count;
+	const char *mark;	/* NULL: sealed here and now */
+};
+
+/* Where a password was generated for somebody, the letter about it becomes durable with them. */
+static enum fail_code record_decisions(struct session *session, const struct front *front,
+    const struct session_decision *decisions, size_t count, const struct telling *telling,
+    struct fail *f)
+{
+	struct session_letter letter;
 	enum fail_code code;
 
-	if (decisions == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory for records");
-	for (size_t i = 0; i < recipients->count; i++) {
+	if (telling->count == 0)
+		return session_record(session, tenant_name(front), flagged_by(front), decisions,
+		    count, f);
+	code = session_write(session, &front->flag, session->message.sender, telling->mark, &letter,
+	    f);
+	letter.letter.recipients = telling->recipients;
+	letter.letter.count = telling->count;
+	if (code == SG_OK)
+		code = session_record_told(session, &front->flag, decisions, count, &letter, f);
+	session_letter_free(&letter);
+	return code;
+}
+
+static enum fail_code record_marked(struct session *session, const struct front *front,
+    const struct str_list *recipients, const struct plan *plans, const char *mark,
+    struct fail *f)
+{
+	struct session_decision *decisions = calloc(recipients->count + 1, sizeof(*decisions));
+	const char **told = calloc(recipients->count + 1, sizeof(*told));
+	struct telling telling = { told, 0, mark };
+	enum fail_code code = SG_OK;
+
+	if (decisions == NULL || told == NULL)
+		code = fail_set(f, SG_ENOMEM, NULL, "no memory for records");
+	for (size_t i = 0; i < recipients->count && code == SG_OK; i++) {
 		decisions[i].recipient = recipients->items[i];
 		decisions[i].decision = RECORD_MARKED;
 		decisions[i].way = plans[i].way;
 		decisions[i].reason = plans[i].kind == PLAN_INSIDE ? "own user" : plans[i].why;
 	}
-	code = session_record(session, tenant_name(front), flagged_by(front), decisions,
-	    recipients->count, f);
+	if (code == SG_OK)
+		telling.count = find_told(session, front, recipients, plans, told);
+	if (code == SG_OK)
+		code = record_decisions(session, front, decisions, recipients->count, &telling, f);
+	free(told);
 	free(decisions);
 	return code;
 }
@@ -382,14 +437,17 @@ static enum fail_code mark_for_stage(struct session *session, const struct front
     const struct str_list *recipients, const struct plan *plans,
     struct session_outcome *outcome, struct fail *f)
 {
+	char mark[VAULT_MARK_MAX];
 	enum fail_code code = strip_marks(session, &outcome->edits, f);
 
 	if (code == SG_OK)
 		code = session_short_bounces(session, &outcome->edits, f);
 	if (code == SG_OK)
-		code = add_mark(session, front, &outcome->edits, f);
+		code = session_hide_password(session, &front->flag, &outcome->edits, f);
 	if (code == SG_OK)
-		code = record_marked(session, front, recipients, plans, f);
+		code = add_mark(session, front, &outcome->edits, mark, f);
+	if (code == SG_OK)
+		code = record_marked(session, front, recipients, plans, mark, f);
 	return code;
 }
 
@@ -412,6 +470,8 @@ static enum fail_code seal_now(struct session *session, const struct front *fron
 {
 	char reason[VAULT_REASON_MAX];
 	const struct session_decision decision = { recipient, RECORD_SEALED, plan->way, reason };
+	const struct telling telling = { &recipient, plan->way == WAY_PDF &&
+	    plan->password == PLAN_PASSWORD_GENERATED ? 1 : 0, NULL };
 	enum fail_code code = session_seal(session, &front->flag, recipient, plan, edits, reason,
 	    f);
 
@@ -419,7 +479,7 @@ static enum fail_code seal_now(struct session *session, const struct front *fron
 		code = session_add_route(session, MARK_ROUTE_SEALED, edits, f);
 	if (code != SG_OK)
 		return code;
-	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
+	return record_decisions(session, front, &decision, 1, &telling, f);
 }
 
 /* Plan tls: it leaves as it is, by the transport that demands proven TLS. */
@@ -445,6 +505,16 @@ static bool can_finish(const struct session *session, const struct str_list *rec
 	return recipients->count == 1 && (plan->kind == PLAN_SEAL || plan->kind == PLAN_ROUTED) &&
 	    session->conf->seal_before_queue && !is_routed(session) &&
 	    session_routing(session, plan) != ROUTING_LATER;
+}
+
+/* What stands in a message that came back, or of others, is nobody's choice. */
+static enum fail_code take_password(struct session *session, const struct front *front,
+    const struct str_list *recipients, struct fail *f)
+{
+	if (front->origin == RULES_OWN)
+		return session_password(session, &front->flag, &front->rules, recipients, f);
+	session_no_password(session, "the message came back");
+	return SG_OK;
 }
 
 /* "local" is no choice of a transport: what has it waits at the backstop. */
@@ -512,6 +582,8 @@ static void handle_flagged(struct session *session, const struct front *front,
 	}
 	if (code == SG_OK)
 		code = session_recipients(session, &recipients, &f);
+	if (code == SG_OK)
+		code = take_password(session, front, &recipients, &f);
 	if (code == SG_OK) {
 		plans = calloc(recipients.count + 1, sizeof(*plans));
 		if (plans == NULL)
@@ -523,6 +595,18 @@ static void handle_flagged(struct session *session, const struct front *front,
 		refuse(session, front, stage, &f, outcome);
 	free(plans);
 	str_list_free(&recipients);
+}
+
+static void handle_notice(struct session *session, const struct front *front,
+    struct session_outcome *outcome)
+{
+	struct fail f;
+	enum reply_stage where;
+
+	fail_clear(&f);
+	where = session_notice(session, &front->flag, front->mark, outcome, &f);
+	if (outcome->verdict != SESSION_ACCEPT)
+		refuse(session, front, where, &f, outcome);
 }
 
 void session_front(struct session *session, struct session_outcome *outcome)
@@ -540,6 +624,8 @@ void session_front(struct session *session, struct session_outcome *outcome)
 		scan(session);
 		if (scan_decides(session, &front, outcome))
 			(void)0;
+		else if (front.by_mark && session_is_notice(session, &front.decision))
+			handle_notice(session, &front, outcome);
 		else if (front.flagged)
 			handle_flagged(session, &front, outcome);
 		else

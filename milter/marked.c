@@ -46,7 +46,13 @@ enum fail_code marked_check(struct session *session, const char *name, struct ma
 		code = fail_set(f, SG_EPEER, "run sealgate postfix attach again",
 		    "%zu recipients at once: seal_destination_recipient_limit must be 1",
 		    session->message.recipients.count);
-	return code == SG_OK ? find_tenant(session, marked, f) : code;
+	if (code == SG_OK)
+		code = find_tenant(session, marked, f);
+	if (code == SG_OK) {
+		secret_move(&session->password, &marked->decision.password);
+		session->password_kind = marked->decision.password_kind;
+	}
+	return code;
 }
 
 /* The subject without its tags, from the field as it came through the queue. */

@@ -16,6 +16,41 @@ bool plan_needs_vault(const struct conf_tenant *tenant, const char *recipient)
 	return tenant->inside != CONF_INSIDE_CLEAR || !plan_is_inside(tenant, recipient);
 }
 
+/* Is the password by this word of tenant.passwords at hand? */
+static bool has_password(const char *source, bool own, enum vault_password_kind brought,
+    enum plan_password *password_out)
+{
+	if (strcmp(source, CONF_PASSWORD_RECIPIENT) == 0) {
+		*password_out = PLAN_PASSWORD_OWN;
+		return own;
+	}
+	if (strcmp(source, CONF_PASSWORD_SENDER) == 0) {
+		*password_out = PLAN_PASSWORD_CHOSEN;
+		return brought == VAULT_CHOSEN;
+	}
+	*password_out = PLAN_PASSWORD_GENERATED;
+	return brought == VAULT_GENERATED;
+}
+
+void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind brought,
+    const char *untold, struct plan_possible *possible)
+{
+	bool own = (possible->vault.ways & WAY_PDF) != 0;
+	const struct str_list *sources = &tenant->passwords;
+
+	possible->password = PLAN_PASSWORD_OWN;
+	if (sources->count == 0)
+		return;
+	possible->vault.ways |= WAY_PDF;
+	for (size_t i = 0; i < sources->count; i++)
+		if (has_password(sources->items[i], own, brought, &possible->password))
+			return;
+	possible->vault.ways &= ~(unsigned int)WAY_PDF;
+	(void)snprintf(possible->vault.no_pdf, sizeof(possible->vault.no_pdf), "%s%s%s",
+	    own ? "the recipient's password is not wanted" : "no password",
+	    untold[0] != 0 ? ", and none is generated: " : "", untold);
+}
+
 /* The way at place in the order of preference: the tenant's first, then what else is asked for. */
 static unsigned int way_at(const struct conf_tenant *tenant, unsigned int asked, size_t place)
 {
@@ -92,6 +127,7 @@ static void choose(const struct conf_tenant *tenant, unsigned int asked, unsigne
 		if (way != WAY_TLS && (possible->vault.ways & way) != 0) {
 			plan->kind = PLAN_SEAL;
 			plan->way = way;
+			plan->password = possible->password;
 			return;
 		}
 		add_why(plan, way, possible);

@@ -20,12 +20,20 @@ enum plan_tls {
 	PLAN_TLS_LATER		/* only the second stage will know how Postfix delivers */
 };
 
+/* Which password a PDF for one recipient gets. */
+enum plan_password {
+	PLAN_PASSWORD_OWN = 0,	/* the recipient's, which the vault has */
+	PLAN_PASSWORD_CHOSEN,	/* that the sender wrote into the message */
+	PLAN_PASSWORD_GENERATED	/* made here; the sender is told */
+};
+
 /* All that is possible for one recipient. */
 struct plan_possible {
 	struct vault_possible vault;
 	enum plan_tls tls;
 	char tls_how[TLS_HOW_MAX];	/* the proof, or why there is none */
 	bool alias;			/* Postfix makes other recipients of it */
+	enum plan_password password;
 };
 
 enum plan_kind {
@@ -42,12 +50,21 @@ enum plan_kind {
 struct plan {
 	enum plan_kind kind;
 	unsigned int way;		/* enum conf_way bit for PLAN_SEAL and PLAN_ROUTED */
+	enum plan_password password;	/* for PLAN_SEAL by WAY_PDF */
 	unsigned int tried;		/* those that were not possible */
 	char why[PLAN_WHY_MAX];		/* for the record: what was not possible */
 };
 
 /* Is this normalised address one of the tenant's own? */
 bool plan_is_inside(const struct conf_tenant *tenant, const char *recipient);
+
+/*
+ * Chooses the password by the tenant's order: WAY_PDF is possible then, even where the vault has none
+ * for the recipient; or not, where the tenant does not want the recipient's own. brought: what the
+ * message has; untold: why its sender cannot be told a generated one.
+ */
+void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind brought,
+    const char *untold, struct plan_possible *possible);
 
 /* Must anybody be asked for this recipient? (Not for own users who get clear mail.) */
 bool plan_needs_vault(const struct conf_tenant *tenant, const char *recipient);

@@ -169,6 +169,9 @@ enum fail_code session_plan(struct session *session, const struct session_flag *
 		question.possible[i].alias = session->stage == STAGE_FRONT &&
 		    delivery_is_alias(&session->deliveries.items[i]);
 	code = ask_vault(session, &question, f);
+	for (size_t i = 0; i < recipients->count && code == SG_OK; i++)
+		plan_passwords(flag->tenant, session->password_kind, session->untold,
+		    &question.possible[i]);
 	if (code == SG_OK)
 		code = ask_tls(session, &question, f);
 	for (size_t i = 0; i < recipients->count && code == SG_OK; i++)

@@ -93,26 +93,28 @@ static void log_decision(const struct session *session, const char *tenant,
 	log_end(&line);
 }
 
-/* Stores them; marked: its mark was used up with them, or NULL. */
-static enum fail_code store(struct session *session, const struct marked *marked,
+/* Who is told about in the records, and what becomes durable with them. */
+struct scope {
+	const char *tenant;
+	const char *flagged_by;
+	const char *used;		/* a mark that is used up, or NULL */
+	const struct vault_told *told;	/* a letter, or NULL */
+};
+
+static enum fail_code store(struct session *session, const struct scope *scope,
     const struct record *records, size_t count, struct fail *f)
 {
 	const struct session_services *services = session->services;
 
 	if (count == 0)
 		return SG_OK;
-	if (marked == NULL)
+	if (scope->told != NULL)
+		return services->record_told(services->context, scope->told, records, count, f);
+	if (scope->used == NULL)
 		return services->record(services->context, records, count, f);
-	return services->record_once(services->context, marked->mark, marked->recipients.items[0],
+	return services->record_once(services->context, scope->used, records[0].recipient,
 	    records, count, f);
 }
-
-/* Who is told about in the records. */
-struct scope {
-	const char *tenant;
-	const char *flagged_by;
-	const struct marked *marked;
-};
 
 static enum fail_code record_all(struct session *session, const struct scope *scope,
     const struct session_decision *decisions, size_t count, struct fail *f)
@@ -129,7 +131,7 @@ static enum fail_code record_all(struct session *session, const struct scope *sc
 			(void)fail_set(f, code, NULL, "no memory for records");
 	}
 	if (code == SG_OK)
-		code = store(session, scope->marked, records, count, f);
+		code = store(session, scope, records, count, f);
 	/* refusals and deferrals were logged where the failure was, with its reason */
 	if (code == SG_OK && count > 0 && decisions[0].decision != RECORD_REFUSED &&
 	    decisions[0].decision != RECORD_DEFERRED)
@@ -142,7 +144,7 @@ enum fail_code session_record(struct session *session, const char *tenant,
     const char *flagged_by, const struct session_decision *decisions, size_t count,
     struct fail *f)
 {
-	const struct scope scope = { tenant, flagged_by, NULL };
+	const struct scope scope = { tenant, flagged_by, NULL, NULL };
 
 	return record_all(session, &scope, decisions, count, f);
 }
@@ -150,9 +152,25 @@ enum fail_code session_record(struct session *session, const char *tenant,
 enum fail_code session_record_once(struct session *session, const struct marked *marked,
     const struct session_decision *decision, struct fail *f)
 {
-	const struct scope scope = { marked->flag.tenant->name, marked->flag.source, marked };
+	return session_record_used(session, &marked->flag, marked->mark, decision, f);
+}
+
+enum fail_code session_record_used(struct session *session, const struct session_flag *flag,
+    const char *mark, const struct session_decision *decision, struct fail *f)
+{
+	const struct scope scope = { flag->tenant->name, flag->source, mark, NULL };
 
 	return record_all(session, &scope, decision, 1, f);
+}
+
+enum fail_code session_record_told(struct session *session, const struct session_flag *flag,
+    const struct session_decision *decisions, size_t count, struct session_letter *letter,
+    struct fail *f)
+{
+	struct scope scope = { flag->tenant->name, flag->source != NULL ? flag->source : "", NULL,
+	    letter != NULL ? &letter->told : NULL };
+
+	return record_all(session, &scope, decisions, count, f);
 }
 
 enum fail_code session_record_all(struct session *session, const char *tenant,

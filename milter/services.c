@@ -73,6 +73,22 @@ static enum fail_code do_record_once(void *context, const char *mark, const char
 	return vault_record_once(&services->vault, mark, recipient, records, count, f);
 }
 
+static enum fail_code do_password_try(void *context, const char *tenant,
+    const struct secret *password, const char *const *addresses, size_t count, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_password_try(&services->vault, tenant, password, addresses, count, f);
+}
+
+static enum fail_code do_record_told(void *context, const struct vault_told *told,
+    const struct record *records, size_t count, struct fail *f)
+{
+	const struct services *services = context;
+
+	return vault_record_told(&services->vault, told, records, count, f);
+}
+
 static enum fail_code do_waiting(void *context, const char *queue_id, const char *recipient,
     struct vault_waiting *waiting_out, struct fail *f)
 {
@@ -126,7 +142,8 @@ enum fail_code services_init(struct services *services, const struct conf *conf,
 		.context = services, .scan = do_scan, .plan = do_plan,
 		.certificate = do_certificate, .password = do_password,
 		.mark_make = do_mark_make, .mark_check = do_mark_check, .record = do_record,
-		.record_once = do_record_once, .waiting = do_waiting, .proof = do_proof,
+		.record_once = do_record_once, .password_try = do_password_try,
+		.record_told = do_record_told, .waiting = do_waiting, .proof = do_proof,
 		.count = do_count, .pdf = do_pdf, .cache = services->cache,
 		.clock = clock_system(),
 	};

@@ -36,6 +36,10 @@ static void forget_message(struct session *session)
 	session->header_ended = false;
 	session->broken = false;
 	session->scanned = false;
+	secret_free(&session->password);
+	session->password_count = 0;
+	session->password_kind = VAULT_NO_PASSWORD;
+	session->untold = "";
 	fail_clear(&session->trouble);
 	memset(&session->scan, 0, sizeof(session->scan));
 }
@@ -120,10 +124,19 @@ void session_recipient(struct session *session, const char *address, const char 
 
 void session_header(struct session *session, const char *name, const char *value)
 {
+	char *clean = NULL;
+	enum fail_code code;
+
 	if (session->broken)
 		return;
-	break_intake(session, message_add_header(&session->message, name, value,
-	    session->conf->message.header_max), "The header of the message is too large");
+	/* what is kept, scanned and sealed has no password in it */
+	code = session_take_password(session, name, value, &clean, &session->trouble);
+	break_intake(session, code, "The header of the message is too large");
+	if (code == SG_OK)
+		break_intake(session, message_add_header(&session->message, name,
+		    clean != NULL ? clean : value, session->conf->message.header_max),
+		    "The header of the message is too large");
+	free(clean);
 }
 
 /* Marks are between us and Postfix: no worker sees one, no copy of the message carries one. */

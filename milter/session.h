@@ -53,6 +53,11 @@ struct session_services {
 	    const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f);
 	enum fail_code (*record_once)(void *context, const char *mark, const char *recipient,
 	    const struct record *records, size_t count, struct fail *f);
+	enum fail_code (*password_try)(void *context, const char *tenant,
+	    const struct secret *password, const char *const *addresses, size_t count,
+	    struct fail *f);
+	enum fail_code (*record_told)(void *context, const struct vault_told *told,
+	    const struct record *records, size_t count, struct fail *f);
 	enum fail_code (*waiting)(void *context, const char *queue_id, const char *recipient,
 	    struct vault_waiting *waiting_out, struct fail *f);
 	enum fail_code (*proof)(void *context, const struct tls_hop *hops, size_t count,

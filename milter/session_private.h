@@ -47,6 +47,12 @@ struct session {
 	const struct wire_wait *wait;
 	struct scan_result scan;
 	bool scanned;
+
+	/* the password that the message brings for those that have none: password.c */
+	struct secret password;
+	unsigned int password_count;	/* found in its header */
+	enum vault_password_kind password_kind;
+	const char *untold;		/* why its sender cannot be told one; static */
 };
 
 /* What the steps decide about a flagged message. */
@@ -150,6 +156,49 @@ MUST_USE enum fail_code session_route(const struct session *session,
 MUST_USE enum fail_code session_short_bounces(const struct session *session,
     struct edits *edits, struct fail *f);
 
+/* ---- password.c: what senders choose and are told ---- */
+
+/*
+ * A field as it came in: a password in it goes to session->password, and *clean_out is the value
+ * without it, NULL if it had none; the caller frees.
+ */
+MUST_USE enum fail_code session_take_password(struct session *session, const char *name,
+    const char *value, char **clean_out, struct fail *f);
+
+/*
+ * Once at the front, when it is flagged by an own sender: what was chosen is checked, or one is
+ * generated, if the sender may be told. SG_EDENIED, SG_EFORMAT: words for the sender.
+ */
+MUST_USE enum fail_code session_password(struct session *session,
+    const struct session_flag *flag, const struct rules_flag *rules,
+    const struct str_list *recipients, struct fail *f);
+/* The others: nothing of what stands in the message counts. */
+void session_no_password(struct session *session, const char *untold);
+
+/* A password that was chosen does not go through the queue in the clear. */
+MUST_USE enum fail_code session_hide_password(const struct session *session,
+    const struct session_flag *flag, struct edits *edits, struct fail *f);
+
+/* A letter to sender (as in MAIL FROM) about recipients; its texts are borrowed but to. */
+struct session_letter {
+	struct vault_letter letter;
+	struct vault_told told;
+	char *to;
+	char *subject;
+};
+MUST_USE enum fail_code session_write(const struct session *session,
+    const struct session_flag *flag, const char *sender, const char *mark,
+    struct session_letter *letter_out, struct fail *f);
+void session_letter_free(struct session_letter *letter);
+
+/* ---- notice.c: our own letters on their way through Postfix ---- */
+
+/* Is it one, under its mark, to whom it was written? */
+bool session_is_notice(const struct session *session, const struct vault_decision *decision);
+/* Lets it go to a mailbox here or over proven TLS; else it is refused, and comes again. */
+enum reply_stage session_notice(struct session *session, const struct session_flag *flag,
+    const char *mark, struct session_outcome *outcome, struct fail *f);
+
 /* ---- record.c ---- */
 
 /* One decision for one recipient, for session_record. */
@@ -164,6 +213,21 @@ struct session_decision {
 MUST_USE enum fail_code session_record(struct session *session, const char *tenant,
     const char *flagged_by, const struct session_decision *decisions, size_t count,
     struct fail *f);
+
+/*
+ * One decision, and the note that this mark was used up for the recipient. SG_EDENIED: it was before.
+ */
+MUST_USE enum fail_code session_record_used(struct session *session,
+    const struct session_flag *flag, const char *mark, const struct session_decision *decision,
+    struct fail *f);
+
+/*
+ * session_record with a letter to the sender in the same commit: its recipients are letter->letter's,
+ * told says about which mark. NULL: no letter.
+ */
+MUST_USE enum fail_code session_record_told(struct session *session,
+    const struct session_flag *flag, const struct session_decision *decisions, size_t count,
+    struct session_letter *letter, struct fail *f);
 
 /* One decision for a marked message, and the note that its mark was used up for the recipient. */
 MUST_USE enum fail_code session_record_once(struct session *session, const struct marked *marked,

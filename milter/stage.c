@@ -50,6 +50,27 @@ static enum fail_code make_sealed(struct session *session, const struct marked *
 	return code;
 }
 
+/* The sender hears of a generated password with the record, once for each recipient. */
+static enum fail_code record(struct session *session, const struct marked *marked,
+    const struct plan *plan, const struct session_decision *decision, struct fail *f)
+{
+	const char *const recipients[] = { decision->recipient };
+	struct session_letter letter;
+	enum fail_code code;
+
+	if (plan->way != WAY_PDF || plan->password != PLAN_PASSWORD_GENERATED)
+		return session_record(session, marked->flag.tenant->name, marked->flag.source,
+		    decision, 1, f);
+	code = session_write(session, &marked->flag, marked->decision.sender, marked->mark,
+	    &letter, f);
+	letter.letter.recipients = recipients;
+	letter.letter.count = 1;
+	if (code == SG_OK)
+		code = session_record_told(session, &marked->flag, decision, 1, &letter, f);
+	session_letter_free(&letter);
+	return code;
+}
+
 static enum fail_code deliver(struct session *session, const struct marked *marked,
     const struct plan *plan, struct session_outcome *outcome, struct fail *f)
 {
@@ -71,8 +92,7 @@ static enum fail_code deliver(struct session *session, const struct marked *mark
 	}
 	if (code != SG_OK)
 		return code;
-	return session_record(session, marked->flag.tenant->name, marked->flag.source, &decision,
-	    1, f);
+	return record(session, marked, plan, &decision, f);
 }
 
 /* Became impossible since the front said yes: Postfix tells the sender. */
@@ -93,6 +113,8 @@ static enum reply_stage run(struct session *session, struct marked *marked,
 	if (code != SG_OK)
 		return REPLY_MARK;
 	code = marked_read(session, marked, f);
+	if (code == SG_OK && session_is_notice(session, &marked->decision))
+		return session_notice(session, &marked->flag, marked->mark, outcome, f);
 	if (code == SG_OK)
 		code = session_plan(session, &marked->flag, &marked->recipients, &plan, f);
 	if (code == SG_OK && plan.kind == PLAN_IMPOSSIBLE)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/phrase.h"
 #include "gateway/base/str.h"
 #include "milter/outer.h"
 #include "milter/session_private.h"
@@ -128,6 +129,13 @@ static enum fail_code seal_envelope(struct session *session, const struct sessio
 	return code;
 }
 
+/* For the record: whose password. */
+static const char *password_words(const struct plan *plan)
+{
+	return plan->password == PLAN_PASSWORD_CHOSEN ? ", password chosen by the sender" :
+	    plan->password == PLAN_PASSWORD_GENERATED ? ", password generated" : "";
+}
+
 static enum fail_code make_pdf(struct session *session, const struct session_flag *flag,
     const struct secret *password, struct pdfenc_result *result, struct fail *f)
 {
@@ -145,32 +153,52 @@ static enum fail_code make_pdf(struct session *session, const struct session_fla
 	return services->pdf(services->context, &request, &wait, result, f);
 }
 
-static enum fail_code seal_pdf(struct session *session, const struct session_flag *flag,
-    const char *recipient, struct edits *edits, char reason_out[VAULT_REASON_MAX],
-    struct fail *f)
+/* The password that the plan says, in *own where it is the recipient's. */
+static enum fail_code find_password(struct session *session, const struct session_flag *flag,
+    const char *recipient, const struct plan *plan, struct secret *own, struct fail *f)
 {
 	const struct session_services *services = session->services;
+	enum fail_code code;
+
+	if (plan->password == PLAN_PASSWORD_OWN) {
+		code = services->password(services->context, flag->tenant->name, recipient, own,
+		    f);
+		return code == SG_ENOTFOUND ? fail_set_kind(f, FAIL_TEMPORARY) : code;
+	}
+	/* what a recipient keeps is of no other: not that of the message */
+	if (plan->password == PLAN_PASSWORD_GENERATED &&
+	    flag->tenant->password_for == CONF_FOR_RECIPIENT)
+		return phrase_make(&session->password, f);
+	return SG_OK;
+}
+
+static enum fail_code seal_pdf(struct session *session, const struct session_flag *flag,
+    const char *recipient, const struct plan *plan, struct edits *edits,
+    char reason_out[VAULT_REASON_MAX], struct fail *f)
+{
 	struct pdfenc_result result;
 	struct outer_source source;
-	struct secret password;
+	const struct secret *password = &session->password;
+	struct secret own;
 	enum fail_code code;
 
 	memset(&result, 0, sizeof(result));
 	result.pdf = -1;
-	secret_init(&password);
-	code = services->password(services->context, flag->tenant->name, recipient, &password, f);
-	if (code == SG_ENOTFOUND)
-		code = fail_set_kind(f, FAIL_TEMPORARY);
-	if (code == SG_OK && password.size == 0)
+	secret_init(&own);
+	code = find_password(session, flag, recipient, plan, &own, f);
+	if (plan->password == PLAN_PASSWORD_OWN)
+		password = &own;
+	if (code == SG_OK && password->size == 0)
 		code = fail_set(f, SG_ECRYPTO, NULL, "the vault gave an empty password");
 	if (code == SG_OK)
-		code = make_pdf(session, flag, &password, &result, f);
-	secret_free(&password);
+		code = make_pdf(session, flag, password, &result, f);
+	secret_free(&own);
 	if (code == SG_OK) {
 		make_source(session, flag, flag->tenant->subject_pdf, &source);
 		code = outer_pdf(&source, result.pdf, result.pdf_size, edits, f);
-		(void)snprintf(reason_out, VAULT_REASON_MAX, "%u pages, %u attachments",
-		    (unsigned int)result.pages, (unsigned int)result.attachments);
+		(void)snprintf(reason_out, VAULT_REASON_MAX, "%u pages, %u attachments%s",
+		    (unsigned int)result.pages, (unsigned int)result.attachments,
+		    password_words(plan));
 	}
 	fd_close(&result.pdf);
 	return code;
@@ -186,7 +214,7 @@ enum fail_code session_seal(struct session *session, const struct session_flag *
 	if (plan->way == WAY_ENVELOPE)
 		code = seal_envelope(session, flag, recipient, edits, reason_out, f);
 	else if (plan->way == WAY_PDF)
-		code = seal_pdf(session, flag, recipient, edits, reason_out, f);
+		code = seal_pdf(session, flag, recipient, plan, edits, reason_out, f);
 	else
 		code = fail_set(f, SG_ESYSTEM, NULL, "no way to seal for %s", recipient);
 	SG_BUG_IF(code == SG_OK && edits->body == NULL);

@@ -8,58 +8,11 @@
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
+#include "gateway/base/phrase.h"
 #include "gateway/base/secret.h"
 #include "gateway/cmd/admin.h"
 
 #define COMMAND "password"
-
-#define GENERATED_CHARACTERS 16
-#define GENERATED_GROUP 4
-#define GENERATED_SIZE (GENERATED_CHARACTERS + GENERATED_CHARACTERS / GENERATED_GROUP - 1)
-
-/*
- * No two of these look alike in any common font, lower and upper case of one shape included: 41
- * signs, 16 of them are 85 bits.
- */
-static const char alphabet[] = "abcdefghjkmnpqrstuvwxyz23456789ADEFHLMNRT";
-#define ALPHABET_SIZE (sizeof(alphabet) - 1)
-
-/* --- generate --- */
-
-static enum fail_code random_sign(char *sign_out)
-{
-	/* bytes above the last whole multiple would favour the first signs */
-	unsigned char limit = (unsigned char)(256 / ALPHABET_SIZE * ALPHABET_SIZE);
-	unsigned char byte;
-	enum fail_code code;
-
-	do
-		code = secret_random_bytes(&byte, 1);
-	while (code == SG_OK && byte >= limit);
-	if (code == SG_OK)
-		*sign_out = alphabet[byte % ALPHABET_SIZE];
-	return code;
-}
-
-static enum fail_code generate(struct secret *password, struct fail *f)
-{
-	char text[GENERATED_SIZE];
-	enum fail_code code = SG_OK;
-	size_t i;
-
-	for (i = 0; code == SG_OK && i < GENERATED_SIZE; i++) {
-		if (i % (GENERATED_GROUP + 1) == GENERATED_GROUP)
-			text[i] = '-';
-		else
-			code = random_sign(&text[i]);
-	}
-	if (code == SG_OK)
-		code = secret_set(password, text, sizeof(text));
-	secret_wipe(text, sizeof(text));
-	if (code != SG_OK)
-		return fail_set(f, code, NULL, "no random bytes for a password");
-	return SG_OK;
-}
 
 /* --- reading one --- */
 
@@ -187,7 +140,7 @@ static int store_password(const struct admin *admin, const struct admin_options 
 		return status;
 	fail_clear(&f);
 	secret_init(&password);
-	code = generated ? generate(&password, &f) :
+	code = generated ? phrase_make(&password, &f) :
 	    read_password(options->password_file, &password, &f);
 	if (code == SG_OK && password.size == 0)
 		code = fail_set(&f, SG_EUSAGE, NULL, "an empty password protects nothing");
@@ -248,10 +201,13 @@ static enum fail_code listing_add(struct listing *listing, const char *tenant,
     const struct vault_password_entry *entry)
 {
 	char when[32];
-	const char *const cells[] = {tenant, entry->address, when, entry->origin};
+	char replaced[32] = "";
+	const char *const cells[] = {tenant, entry->address, when, entry->origin, replaced};
 	enum fail_code code;
 
 	admin_time(entry->created, !listing->json, when);
+	if (entry->replaced != 0)
+		admin_time(entry->replaced, !listing->json, replaced);
 	listing->count++;
 	if (!listing->json)
 		return admin_table_row(&listing->table, cells);
@@ -264,6 +220,8 @@ static enum fail_code listing_add(struct listing *listing, const char *tenant,
 		code = admin_json_str(&listing->out, false, "created", when);
 	if (code == SG_OK)
 		code = admin_json_str(&listing->out, false, "origin", entry->origin);
+	if (code == SG_OK && entry->replaced != 0)
+		code = admin_json_str(&listing->out, false, "replaced", replaced);
 	return code == SG_OK ? buf_append_str(&listing->out, "}") : code;
 }
 
@@ -298,7 +256,8 @@ static enum fail_code list_print(struct listing *listing, struct fail *f)
 
 static int list_all(const struct admin *admin, const char *given, struct listing *listing)
 {
-	static const char *const heading[] = {"TENANT", "ADDRESS", "CREATED", "ORIGIN"};
+	static const char *const heading[] = {"TENANT", "ADDRESS", "CREATED", "ORIGIN",
+		"REPLACED"};
 	const char *tenant = given;
 	enum fail_code code = SG_OK;
 	int status = 0;

@@ -195,7 +195,7 @@ enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *s
 {
 	enum fail_code code;
 
-	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1 };
+	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	code = listen_for(conf, CONF_SOCKET_SCAN, conf->users.milter, &sockets->scan, f);
 	if (code == SG_OK)
 		code = listen_for(conf, CONF_SOCKET_PDF, conf->users.milter, &sockets->pdf, f);
@@ -206,6 +206,9 @@ enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *s
 		code = listen_for(conf, CONF_SOCKET_ADMIN, NULL, &sockets->admin, f);
 	if (code == SG_OK)
 		code = listen_facts(conf, &sockets->facts, f);
+	if (code == SG_OK)
+		code = listen_for(conf, CONF_SOCKET_NOTICE, conf->users.notify,
+		    &sockets->notice, f);
 	if (code == SG_OK)
 		code = listen_tls(conf, sockets, f);
 	if (code != SG_OK)
@@ -220,6 +223,7 @@ void prepare_close(struct prepare_sockets *sockets)
 	fd_close(&sockets->vault);
 	fd_close(&sockets->admin);
 	fd_close(&sockets->facts);
+	fd_close(&sockets->notice);
 	fd_close(&sockets->tls);
 	fd_close(&sockets->policy);
 	fd_close(&sockets->metrics);

@@ -14,6 +14,7 @@ struct prepare_sockets {
 	int vault;
 	int admin;
 	int facts;		/* vault: what sealgate-trace and sealgate-tls tell */
+	int notice;		/* vault: sealgate-notify asks */
 	int tls;
 	int policy;		/* sealgate-tls: Postfix asks */
 	int metrics;		/* sealgate-tls: Prometheus asks; -1 if not wanted */

@@ -13,8 +13,8 @@
 #include "gateway/base/proc.h"
 #include "gateway/base/str.h"
 
-#define WORKERS_MAX 72			/* the five single ones and at most 64 PDF workers */
-#define WORKERS_SINGLE 5
+#define WORKERS_MAX 72			/* the six single ones and at most 64 PDF workers */
+#define WORKERS_SINGLE 6
 #define READY_WAIT_MS 240000		/* a full signature database loads for a minute */
 #define STOP_WAIT_MS 8000		/* libmilter needs up to 5 s */
 #define PAUSE_FIRST_MS 100		/* before a worker that died starts again */
@@ -22,7 +22,7 @@
 #define HEALTHY_MS 60000		/* lived that long: its pause starts anew */
 
 static const unsigned int roles[] = { CONF_VAULT, CONF_SCAN, CONF_PDF, CONF_TLS, CONF_TRACE,
-	CONF_MILTER };
+	CONF_NOTIFY, CONF_MILTER };
 
 #define ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -110,6 +110,7 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 		add_worker(supervise, "sealgate-pdf", CONF_PDF, true);
 	add_worker(supervise, "sealgate-tls", CONF_TLS, true);
 	add_worker(supervise, "sealgate-trace", CONF_TRACE, false);
+	add_worker(supervise, "sealgate-notify", CONF_NOTIFY, false);
 	add_worker(supervise, "sealgate-milter", CONF_MILTER, false);
 	*supervise_out = supervise;
 	return SG_OK;
@@ -123,7 +124,8 @@ static size_t listeners_of(const struct supervise *supervise, unsigned int role,
 		listeners[0] = supervise->sockets->vault;
 		listeners[1] = supervise->sockets->admin;
 		listeners[2] = supervise->sockets->facts;
-		return 3;
+		listeners[3] = supervise->sockets->notice;
+		return 4;
 	case CONF_SCAN:
 		listeners[0] = supervise->sockets->scan;
 		return 1;

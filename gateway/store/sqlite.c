@@ -343,6 +343,15 @@ static const struct store_ops sqlite_ops = {
 	.position_put = sqlite_position_put,
 	.position_get = sqlite_position_get,
 	.fact_purge = sqlite_fact_purge,
+	.mark_password_put = sqlite_mark_password_put,
+	.mark_password_get = sqlite_mark_password_get,
+	.told_put = sqlite_told_put,
+	.mark_use_remove = sqlite_mark_use_remove,
+	.outbox_put = sqlite_outbox_put,
+	.outbox_next = sqlite_outbox_next,
+	.outbox_get = sqlite_outbox_get,
+	.outbox_again = sqlite_outbox_again,
+	.outbox_remove = sqlite_outbox_remove,
 	.counts = sqlite_counts,
 };
 

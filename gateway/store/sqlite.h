@@ -31,6 +31,7 @@ enum sqlite_statement {
 	SQL_CERT_REMOVE_ADDRESS,
 	SQL_CERT_REMOVE_PAIR,
 	SQL_CERT_SWEEP,
+	SQL_PASSWORD_PAST,
 	SQL_PASSWORD_PUT,
 	SQL_PASSWORD_GET,
 	SQL_PASSWORD_LIST,
@@ -51,6 +52,15 @@ enum sqlite_statement {
 	SQL_SESSION_PURGE,
 	SQL_POSITION_PUT,
 	SQL_POSITION_GET,
+	SQL_MARK_PASSWORD_PUT,
+	SQL_MARK_PASSWORD_GET,
+	SQL_TOLD_PUT,
+	SQL_MARK_USE_REMOVE,
+	SQL_OUTBOX_PUT,
+	SQL_OUTBOX_NEXT,
+	SQL_OUTBOX_GET,
+	SQL_OUTBOX_AGAIN,
+	SQL_OUTBOX_REMOVE,
 	SQL_COUNTS,
 	SQL_STATEMENTS
 };
@@ -107,7 +117,7 @@ MUST_USE enum fail_code sqlite_fixed(struct sqlite_store *s, sqlite3_stmt *state
 /* Rows that the last statement changed. */
 uint32_t sqlite_changed(const struct sqlite_store *s);
 
-/* The functions of struct store_ops: sqlite_cert.c, _secret.c, _record.c, _fact.c. */
+/* The functions of struct store_ops: sqlite_cert.c, _secret.c, _record.c, _fact.c, _outbox.c. */
 enum fail_code sqlite_cert_put(struct store *store, const char *tenant,
     const struct store_cert *cert, struct fail *f);
 enum fail_code sqlite_cert_list(struct store *store, const char *tenant,
@@ -126,9 +136,10 @@ enum fail_code sqlite_password_put(struct store *store, const char *tenant,
 enum fail_code sqlite_password_get(struct store *store, const char *tenant, const char *address,
     store_secret_fn *each, void *context, struct fail *f);
 enum fail_code sqlite_password_list(struct store *store, const char *tenant, const char *after,
-    unsigned int limit, store_secret_fn *each, void *context, struct fail *f);
+    uint64_t after_place, unsigned int limit, store_password_fn *each, void *context,
+    struct fail *f);
 enum fail_code sqlite_password_remove(struct store *store, const char *tenant,
-    const char *address, uint32_t *removed_out, struct fail *f);
+    const char *address, int64_t now, uint32_t *removed_out, struct fail *f);
 enum fail_code sqlite_mark_put(struct store *store, const struct store_mark *mark,
     struct fail *f);
 enum fail_code sqlite_mark_get(struct store *store, const char *tenant,
@@ -159,6 +170,25 @@ enum fail_code sqlite_position_get(struct store *store, const char *name, char *
     struct fail *f);
 enum fail_code sqlite_fact_purge(struct store *store, int64_t waiting_before_ms,
     uint32_t session_before_day, struct fail *f);
+enum fail_code sqlite_mark_password_put(struct store *store,
+    const struct store_mark_password *password, struct fail *f);
+enum fail_code sqlite_mark_password_get(struct store *store, const char *tenant,
+    const unsigned char id[STORE_ID_SIZE], store_mark_password_fn *each, void *context,
+    struct fail *f);
+enum fail_code sqlite_told_put(struct store *store, const struct store_mark_use *told,
+    bool *fresh_out, struct fail *f);
+enum fail_code sqlite_mark_use_remove(struct store *store, const char *tenant,
+    const unsigned char id[STORE_ID_SIZE], struct fail *f);
+enum fail_code sqlite_outbox_put(struct store *store, const struct store_outbox *outbox,
+    struct fail *f);
+enum fail_code sqlite_outbox_next(struct store *store, int64_t now_ms, store_outbox_fn *each,
+    void *context, struct fail *f);
+enum fail_code sqlite_outbox_get(struct store *store, const unsigned char id[STORE_ID_SIZE],
+    store_outbox_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_outbox_again(struct store *store, const unsigned char id[STORE_ID_SIZE],
+    int64_t due_ms, struct fail *f);
+enum fail_code sqlite_outbox_remove(struct store *store, const unsigned char id[STORE_ID_SIZE],
+    struct fail *f);
 enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_counts *counts_out,
     struct fail *f);
 

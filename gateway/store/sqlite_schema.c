@@ -104,6 +104,41 @@ static const char *const migrations[] = {
 	"CREATE TABLE position ("
 	" name TEXT NOT NULL PRIMARY KEY,"
 	" text TEXT NOT NULL);",
+
+	/* 3: passwords of messages, and mail to those who wrote them */
+	"CREATE TABLE password_past ("
+	" id INTEGER PRIMARY KEY,"
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" address TEXT NOT NULL,"
+	" created BIGINT NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" replaced BIGINT NOT NULL);"
+	"CREATE INDEX password_past_address ON password_past (tenant, address, id);"
+
+	"CREATE TABLE mark_password ("
+	" tenant TEXT NOT NULL,"
+	" id BLOB NOT NULL,"
+	" kind INTEGER NOT NULL,"
+	" sealed BLOB NOT NULL,"
+	" PRIMARY KEY (tenant, id),"
+	" FOREIGN KEY (tenant, id) REFERENCES mark (tenant, id) ON DELETE CASCADE);"
+
+	"CREATE TABLE told ("
+	" tenant TEXT NOT NULL,"
+	" id BLOB NOT NULL,"
+	" recipient TEXT NOT NULL,"
+	" told_ms BIGINT NOT NULL,"
+	" PRIMARY KEY (tenant, id, recipient),"
+	" FOREIGN KEY (tenant, id) REFERENCES mark (tenant, id) ON DELETE CASCADE);"
+
+	"CREATE TABLE outbox ("
+	" id BLOB NOT NULL PRIMARY KEY,"
+	" tenant TEXT NOT NULL REFERENCES tenant (name),"
+	" sealed BLOB NOT NULL,"
+	" created_ms BIGINT NOT NULL,"
+	" due_ms BIGINT NOT NULL,"
+	" tries INTEGER NOT NULL);"
+	"CREATE INDEX outbox_due ON outbox (due_ms);",
 };
 
 const char *const sqlite_texts[SQL_STATEMENTS] = {
@@ -138,14 +173,21 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	[SQL_CERT_SWEEP] = "DELETE FROM cert WHERE tenant = ?1 AND NOT EXISTS (SELECT 1"
 	    " FROM cert_address a WHERE a.tenant = cert.tenant"
 	    " AND a.fingerprint = cert.fingerprint)",
+	[SQL_PASSWORD_PAST] = "INSERT INTO password_past (tenant, address, created, origin, replaced)"
+	    " SELECT tenant, address, created, origin, ?3 FROM password"
+	    " WHERE tenant = ?1 AND address = ?2",
 	[SQL_PASSWORD_PUT] = "INSERT INTO password (tenant, address, id, sealed, created, origin)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, address) DO UPDATE SET"
 	    " id = excluded.id, sealed = excluded.sealed, created = excluded.created,"
 	    " origin = excluded.origin",
 	[SQL_PASSWORD_GET] = "SELECT address, id, sealed, created, origin FROM password"
 	    " WHERE tenant = ?1 AND address = ?2",
-	[SQL_PASSWORD_LIST] = "SELECT address, id, created, origin FROM password"
-	    " WHERE tenant = ?1 AND address > ?2 ORDER BY address LIMIT ?3",
+	[SQL_PASSWORD_LIST] = "SELECT address, created, origin, replaced, place FROM ("
+	    "SELECT address, created, origin, 0 AS replaced, 0 AS place FROM password"
+	    " WHERE tenant = ?1 AND address >= ?2"
+	    " UNION ALL SELECT address, created, origin, replaced, id FROM password_past"
+	    " WHERE tenant = ?1 AND address >= ?2) AS all_of_them"
+	    " WHERE (address, place) > (?2, ?4) ORDER BY address, place LIMIT ?3",
 	[SQL_PASSWORD_REMOVE] = "DELETE FROM password WHERE tenant = ?1 AND address = ?2",
 	[SQL_MARK_PUT] = "INSERT INTO mark (tenant, id, sender, ways, source, queue_id, message_id,"
 	    " created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -187,6 +229,21 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	[SQL_POSITION_PUT] = "INSERT INTO position (name, text) VALUES (?1, ?2)"
 	    " ON CONFLICT (name) DO UPDATE SET text = excluded.text",
 	[SQL_POSITION_GET] = "SELECT text FROM position WHERE name = ?1",
+	[SQL_MARK_PASSWORD_PUT] = "INSERT INTO mark_password (tenant, id, kind, sealed)"
+	    " VALUES (?1, ?2, ?3, ?4)",
+	[SQL_MARK_PASSWORD_GET] = "SELECT kind, sealed FROM mark_password"
+	    " WHERE tenant = ?1 AND id = ?2",
+	[SQL_TOLD_PUT] = "INSERT INTO told (tenant, id, recipient, told_ms)"
+	    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tenant, id, recipient) DO NOTHING",
+	[SQL_MARK_USE_REMOVE] = "DELETE FROM mark_use WHERE tenant = ?1 AND id = ?2",
+	[SQL_OUTBOX_PUT] = "INSERT INTO outbox (id, tenant, sealed, created_ms, due_ms, tries)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_OUTBOX_NEXT] = "SELECT id, tenant, sealed, created_ms, due_ms, tries FROM outbox"
+	    " WHERE due_ms <= ?1 ORDER BY due_ms LIMIT 1",
+	[SQL_OUTBOX_GET] = "SELECT id, tenant, sealed, created_ms, due_ms, tries FROM outbox"
+	    " WHERE id = ?1",
+	[SQL_OUTBOX_AGAIN] = "UPDATE outbox SET due_ms = ?2, tries = tries + 1 WHERE id = ?1",
+	[SQL_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE id = ?1",
 	/* records are never deleted: their last number is their count, at no cost */
 	[SQL_COUNTS] = "SELECT (SELECT COALESCE(MAX(id), 0) FROM record),"
 	    " (SELECT COUNT(*) FROM cert), (SELECT COUNT(*) FROM password),"

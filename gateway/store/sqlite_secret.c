@@ -74,13 +74,30 @@ enum fail_code sqlite_key_get(struct store *store, const char *tenant, const cha
 	return code;
 }
 
+/* What the address has now goes among those it had. */
+static enum fail_code sqlite_password_past(struct sqlite_store *s, const char *tenant,
+    const char *address, int64_t now, struct fail *f)
+{
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, SQL_PASSWORD_PAST, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_str(s, statement, 2, address);
+	sqlite_bind_int(s, statement, 3, now);
+	return sqlite_run(s, statement, f);
+}
+
 enum fail_code sqlite_password_put(struct store *store, const char *tenant, const struct
     store_secret *password, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
-	enum fail_code code = sqlite_use(s, SQL_PASSWORD_PUT, &statement, f);
+	enum fail_code code = sqlite_password_past(s, tenant, password->name, password->created, f);
 
+	if (code == SG_OK)
+		code = sqlite_use(s, SQL_PASSWORD_PUT, &statement, f);
 	if (code != SG_OK)
 		return code;
 	sqlite_secret_bind(s, statement, tenant, password);
@@ -105,10 +122,11 @@ enum fail_code sqlite_password_get(struct store *store, const char *tenant, cons
 }
 
 enum fail_code sqlite_password_list(struct store *store, const char *tenant, const char *after,
-    unsigned int limit, store_secret_fn *each, void *context, struct fail *f)
+    uint64_t after_place, unsigned int limit, store_password_fn *each, void *context,
+    struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
-	struct store_secret secret = {.name = NULL};
+	struct store_password password;
 	sqlite3_stmt *statement;
 	bool row = false;
 	enum fail_code code;
@@ -119,16 +137,17 @@ enum fail_code sqlite_password_list(struct store *store, const char *tenant, con
 	sqlite_bind_str(s, statement, 1, tenant);
 	sqlite_bind_str(s, statement, 2, after);
 	sqlite_bind_int(s, statement, 3, limit);
+	sqlite_bind_int(s, statement, 4, (int64_t)after_place);
 	for (;;) {
 		code = sqlite_step(s, statement, &row, f);
 		if (code != SG_OK || !row)
 			break;
-		secret.name = sqlite_str(statement, 0);
-		secret.created = sqlite3_column_int64(statement, 2);
-		secret.origin = sqlite_str(statement, 3);
-		code = sqlite_fixed(s, statement, 1, secret.id, sizeof(secret.id), f);
-		if (code == SG_OK)
-			code = each(context, &secret, f);
+		password.address = sqlite_str(statement, 0);
+		password.created = sqlite3_column_int64(statement, 1);
+		password.origin = sqlite_str(statement, 2);
+		password.replaced = sqlite3_column_int64(statement, 3);
+		password.place = (uint64_t)sqlite3_column_int64(statement, 4);
+		code = each(context, &password, f);
 		if (code != SG_OK)
 			break;
 	}
@@ -137,14 +156,16 @@ enum fail_code sqlite_password_list(struct store *store, const char *tenant, con
 }
 
 enum fail_code sqlite_password_remove(struct store *store, const char *tenant, const char *address,
-    uint32_t *removed_out, struct fail *f)
+    int64_t now, uint32_t *removed_out, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
 	enum fail_code code;
 
 	*removed_out = 0;
-	code = sqlite_use(s, SQL_PASSWORD_REMOVE, &statement, f);
+	code = sqlite_password_past(s, tenant, address, now, f);
+	if (code == SG_OK)
+		code = sqlite_use(s, SQL_PASSWORD_REMOVE, &statement, f);
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_str(s, statement, 1, tenant);

@@ -47,6 +47,35 @@ struct store_secret {
 	const char *origin;		/* "set", "generated" */
 };
 
+/* One that was replaced or removed; without the secret. place: 0 for one in use. */
+struct store_password {
+	const char *address;
+	int64_t created;		/* seconds since 1970 */
+	const char *origin;
+	int64_t replaced;		/* 0 = in use */
+	uint64_t place;
+};
+
+/* A mail of ours that Postfix does not have yet; there is a mark with the same id. */
+struct store_outbox {
+	const char *tenant;
+	unsigned char id[STORE_ID_SIZE];
+	const unsigned char *sealed;
+	size_t sealed_size;
+	int64_t created_ms;
+	int64_t due_ms;			/* not before */
+	uint32_t tries;
+};
+
+/* The password that goes with a mark. */
+struct store_mark_password {
+	const char *tenant;
+	unsigned char id[STORE_ID_SIZE];	/* the mark's */
+	uint8_t kind;			/* enum vault_password_kind */
+	const unsigned char *sealed;
+	size_t sealed_size;
+};
+
 /* Which certificates, a page at a time: at most limit behind (after_address, after_fingerprint). */
 struct store_cert_query {
 	const char *address;		/* NULL = all */
@@ -116,6 +145,12 @@ typedef enum fail_code store_cert_fn(void *context, const struct store_cert *cer
     struct fail *f);
 typedef enum fail_code store_secret_fn(void *context, const struct store_secret *secret,
     struct fail *f);
+typedef enum fail_code store_password_fn(void *context, const struct store_password *password,
+    struct fail *f);
+typedef enum fail_code store_outbox_fn(void *context, const struct store_outbox *outbox,
+    struct fail *f);
+typedef enum fail_code store_mark_password_fn(void *context,
+    const struct store_mark_password *password, struct fail *f);
 typedef enum fail_code store_mark_fn(void *context, const struct store_mark *mark,
     struct fail *f);
 typedef enum fail_code store_record_fn(void *context, uint64_t row, const void *data, size_t size,
@@ -166,18 +201,22 @@ struct store_ops {
 	enum fail_code (*cert_remove)(struct store *store, const char *tenant, const char *address,
 	    const char *fingerprint, uint32_t *removed_out, struct fail *f);
 
-	/* Replaces what the address had. */
+	/* Replaces what the address had; that it had one stays in the list. */
 	enum fail_code (*password_put)(struct store *store, const char *tenant,
 	    const struct store_secret *password, struct fail *f);
 	/* each is called once; SG_ENOTFOUND. */
 	enum fail_code (*password_get)(struct store *store, const char *tenant,
 	    const char *address, store_secret_fn *each, void *context, struct fail *f);
-	/* By address, behind after, at most limit; without the secret itself. */
+	/*
+	 * By address and place, behind after, at most limit: the one in use, then those before it, the
+	 * oldest first.
+	 */
 	enum fail_code (*password_list)(struct store *store, const char *tenant,
-	    const char *after, unsigned int limit, store_secret_fn *each, void *context,
-	    struct fail *f);
+	    const char *after, uint64_t after_place, unsigned int limit, store_password_fn *each,
+	    void *context, struct fail *f);
+	/* now: seconds since 1970, when it ceased to be in use. */
 	enum fail_code (*password_remove)(struct store *store, const char *tenant,
-	    const char *address, uint32_t *removed_out, struct fail *f);
+	    const char *address, int64_t now, uint32_t *removed_out, struct fail *f);
 
 	enum fail_code (*mark_put)(struct store *store, const struct store_mark *mark,
 	    struct fail *f);
@@ -228,6 +267,35 @@ struct store_ops {
 	/* Deletes what is older. */
 	enum fail_code (*fact_purge)(struct store *store, int64_t waiting_before_ms,
 	    uint32_t session_before_day, struct fail *f);
+
+	/* The mark must be there; both go with it. */
+	enum fail_code (*mark_password_put)(struct store *store,
+	    const struct store_mark_password *password, struct fail *f);
+	/* each is called once; SG_ENOTFOUND. */
+	enum fail_code (*mark_password_get)(struct store *store, const char *tenant,
+	    const unsigned char id[STORE_ID_SIZE], store_mark_password_fn *each, void *context,
+	    struct fail *f);
+	/* Notes that the mark's password was told for this recipient; *fresh_out: not before. */
+	enum fail_code (*told_put)(struct store *store, const struct store_mark_use *told,
+	    bool *fresh_out, struct fail *f);
+	/* Takes back what mark_use_put noted about all recipients. */
+	enum fail_code (*mark_use_remove)(struct store *store, const char *tenant,
+	    const unsigned char id[STORE_ID_SIZE], struct fail *f);
+
+	enum fail_code (*outbox_put)(struct store *store, const struct store_outbox *outbox,
+	    struct fail *f);
+	/* The first that is due; each is called at most once. */
+	enum fail_code (*outbox_next)(struct store *store, int64_t now_ms, store_outbox_fn *each,
+	    void *context, struct fail *f);
+	/* each is called once; SG_ENOTFOUND. */
+	enum fail_code (*outbox_get)(struct store *store, const unsigned char id[STORE_ID_SIZE],
+	    store_outbox_fn *each, void *context, struct fail *f);
+	/* One try more, and the time of the next. */
+	enum fail_code (*outbox_again)(struct store *store, const unsigned char id[STORE_ID_SIZE],
+	    int64_t due_ms, struct fail *f);
+	/* Nothing there is no failure. */
+	enum fail_code (*outbox_remove)(struct store *store,
+	    const unsigned char id[STORE_ID_SIZE], struct fail *f);
 
 	enum fail_code (*counts)(struct store *store, int64_t now_ms,
 	    struct store_counts *counts_out, struct fail *f);

@@ -32,6 +32,8 @@ MUST_USE enum fail_code ask_vault(struct ask *ask, const struct vault *vault, st
  * is not the message's.
  */
 MUST_USE enum fail_code ask_read(struct ask *ask, struct fail *f);
+/* Appends u32 count and the records. SG_ELIMIT, SG_ENOMEM. */
+MUST_USE enum fail_code ask_records(const struct record *records, size_t count, struct buf *out);
 /* Wipes question and answer. */
 void ask_end(struct ask *ask);
 

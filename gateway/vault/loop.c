@@ -43,6 +43,7 @@ struct loop {
 #define FROM_MILTER (1u << SERVER_LISTENER_MILTER)
 #define FROM_ADMIN (1u << SERVER_LISTENER_ADMIN)
 #define FROM_FACTS (1u << SERVER_LISTENER_FACTS)
+#define FROM_NOTICE (1u << SERVER_LISTENER_NOTICE)
 
 /* Who may ask what. */
 static const struct wire_handler handlers[] = {
@@ -54,9 +55,15 @@ static const struct wire_handler handlers[] = {
 	{VAULT_RECORD, FROM_MILTER, records_handle},
 	{VAULT_RECORD_ONCE, FROM_MILTER, records_once_handle},
 	{VAULT_WAITING, FROM_MILTER, waiting_handle},
+	{VAULT_RECORD_TOLD, FROM_MILTER, told_handle},
+	{VAULT_PASSWORD_TRY, FROM_MILTER, password_try_handle},
 	{VAULT_FACTS, FROM_FACTS, facts_handle},
 	{VAULT_POSITION, FROM_FACTS, position_handle},
 	{VAULT_SESSIONS, FROM_FACTS, sessions_handle},
+	{VAULT_NOTICE_NEXT, FROM_NOTICE, notice_next_handle},
+	{VAULT_NOTICE_SIGN, FROM_NOTICE, notice_sign_handle},
+	{VAULT_NOTICE_DONE, FROM_NOTICE, notice_done_handle},
+	{VAULT_NOTICE_AGAIN, FROM_NOTICE, notice_again_handle},
 	{VAULT_CERT_ADD, FROM_ADMIN, cert_add_handle},
 	{VAULT_CERT_LIST, FROM_ADMIN, cert_list_handle},
 	{VAULT_CERT_SHOW, FROM_ADMIN, cert_show_handle},
@@ -73,7 +80,7 @@ static bool loop_shares_commit(const struct connection *c)
 {
 	return c->listener == SERVER_LISTENER_MILTER &&
 	    (c->request.type == VAULT_MARK_MAKE || c->request.type == VAULT_RECORD ||
-	    c->request.type == VAULT_RECORD_ONCE);
+	    c->request.type == VAULT_RECORD_ONCE || c->request.type == VAULT_RECORD_TOLD);
 }
 
 /* --- connections --- */

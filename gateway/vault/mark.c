@@ -24,7 +24,7 @@ static enum fail_code mark_denied(struct fail *f, const char *why)
 	return fail_set(f, SG_EDENIED, NULL, "%s", why);
 }
 
-static enum fail_code mark_sign(const struct server *server, const char *tenant,
+enum fail_code mark_sign(const struct server *server, const char *tenant,
     const unsigned char id[STORE_ID_SIZE], const unsigned char *digest,
     unsigned char mac_out[CRYPT_DIGEST_SIZE], struct fail *f)
 {
@@ -46,9 +46,16 @@ static enum fail_code mark_sign(const struct server *server, const char *tenant,
 	return code;
 }
 
+/* What the message brings along, as it came in the packet. */
+struct mark_password {
+	uint8_t kind;			/* enum vault_password_kind */
+	const unsigned char *data;
+	size_t size;
+};
+
 /* --- make --- */
 
-static enum fail_code mark_print(const char *tenant, const unsigned char *id,
+enum fail_code mark_print(const char *tenant, const unsigned char *id,
     const unsigned char *mac, struct wire_message *reply, struct fail *f)
 {
 	char id_text[2 * STORE_ID_SIZE + 1];
@@ -67,8 +74,35 @@ static enum fail_code mark_print(const char *tenant, const unsigned char *id,
 	return packet_put_end(&w, f);
 }
 
+static const struct crypt_place mark_password_place = {
+	.table = "mark_password",
+	.column = "sealed",
+};
+
+static enum fail_code mark_password_put(struct server *server, const struct store_mark *mark,
+    const struct mark_password *given, struct fail *f)
+{
+	struct store_mark_password row = {.tenant = mark->tenant, .kind = given->kind};
+	struct crypt_place place = mark_password_place;
+	enum fail_code code;
+	struct buf sealed;
+
+	buf_init(&sealed, STORE_SECRET_MAX);
+	memcpy(row.id, mark->id, sizeof(row.id));
+	place.tenant = mark->tenant;
+	place.id = row.id;
+	code = crypt_seal(&server->master, &place, given->data, given->size, &sealed, f);
+	row.sealed = sealed.data;
+	row.sealed_size = sealed.size;
+	if (code == SG_OK)
+		code = server->store->ops->mark_password_put(server->store, &row, f);
+	buf_free(&sealed);
+	return code;
+}
+
 static enum fail_code mark_make(struct server *server, struct store_mark *mark,
-    const unsigned char *digest, struct wire_message *reply, struct fail *f)
+    const struct mark_password *password, const unsigned char *digest,
+    struct wire_message *reply, struct fail *f)
 {
 	unsigned char mac[CRYPT_DIGEST_SIZE];
 	enum fail_code code = secret_random_bytes(mark->id, sizeof(mark->id));
@@ -80,6 +114,8 @@ static enum fail_code mark_make(struct server *server, struct store_mark *mark,
 		code = mark_print(mark->tenant, mark->id, mac, reply, f);
 	if (code == SG_OK)
 		code = server->store->ops->mark_put(server->store, mark, f);
+	if (code == SG_OK && password->size > 0)
+		code = mark_password_put(server, mark, password, f);
 	return code;
 }
 
@@ -89,6 +125,7 @@ enum fail_code mark_make_handle(void *context, struct wire_message *request,
 	struct packet_reader p = packet_read(&request->body);
 	struct server *server = context;
 	struct vault_decision decision = {NULL};
+	struct mark_password password = {.kind = VAULT_NO_PASSWORD};
 	const unsigned char *digest = NULL;
 	struct store_mark mark;
 	size_t digest_size = 0;
@@ -103,10 +140,13 @@ enum fail_code mark_make_handle(void *context, struct wire_message *request,
 	packet_get_str(&p, &decision.queue_id);
 	packet_get_str(&p, &decision.message_id);
 	packet_get_i64(&p, &decision.created_ms);
+	packet_get_u8(&p, &password.kind);
+	packet_get_bytes(&p, &password.data, &password.size);
 	packet_get_bytes(&p, &digest, &digest_size);
 	packet_get_i64(&p, &life_ms);
 	if (p.code == SG_OK && (digest_size != VAULT_DIGEST_SIZE || life_ms <= 0 ||
-	    life_ms > MARK_LIFE_MAX_MS))
+	    life_ms > MARK_LIFE_MAX_MS || password.kind > VAULT_GENERATED ||
+	    (password.kind != 0) != (password.size > 0) || password.size > SECRET_MAX))
 		p.code = SG_EFORMAT;
 	code = packet_get_end(&p, f);
 	if (code == SG_OK)
@@ -122,7 +162,7 @@ enum fail_code mark_make_handle(void *context, struct wire_message *request,
 			.created_ms = decision.created_ms,
 			.expires_ms = clock_wall_ms(server->clock) + life_ms,
 		};
-		code = mark_make(server, &mark, digest, reply, f);
+		code = mark_make(server, &mark, &password, digest, reply, f);
 	}
 	free(decision.tenant);
 	free(decision.sender);
@@ -179,9 +219,45 @@ static bool mark_parse(const char *text, struct mark *mark)
 }
 
 struct mark_answer {
+	struct server *server;
+	unsigned char id[STORE_ID_SIZE];
 	int64_t now_ms;
 	struct packet_writer w;
 };
+
+static enum fail_code mark_password_take(void *context, const struct store_mark_password *row,
+    struct fail *f)
+{
+	struct crypt_place place = mark_password_place;
+	struct mark_answer *answer = context;
+	struct secret password;
+	enum fail_code code;
+
+	secret_init(&password);
+	place.tenant = row->tenant;
+	place.id = row->id;
+	code = crypt_open(&answer->server->master, &place, row->sealed, row->sealed_size, &password,
+	    f);
+	if (code == SG_OK) {
+		packet_put_u8(&answer->w, row->kind);
+		packet_put_bytes(&answer->w, password.data, password.size);
+	}
+	secret_free(&password);
+	return code;
+}
+
+static enum fail_code mark_password(struct mark_answer *answer, const char *tenant, struct fail *f)
+{
+	struct store *store = answer->server->store;
+	enum fail_code code = store->ops->mark_password_get(store, tenant, answer->id,
+	    mark_password_take, answer, f);
+
+	if (code != SG_ENOTFOUND)
+		return code;
+	packet_put_u8(&answer->w, VAULT_NO_PASSWORD);
+	packet_put_bytes(&answer->w, NULL, 0);
+	return SG_OK;
+}
 
 static enum fail_code mark_found(void *context, const struct store_mark *mark, struct fail *f)
 {
@@ -202,7 +278,7 @@ static enum fail_code mark_found(void *context, const struct store_mark *mark, s
 static enum fail_code mark_check(struct server *server, const char *text,
     const unsigned char *digest, struct wire_message *reply, struct fail *f)
 {
-	struct mark_answer answer = {.now_ms = clock_wall_ms(server->clock)};
+	struct mark_answer answer = {.server = server, .now_ms = clock_wall_ms(server->clock)};
 	unsigned char mac[CRYPT_DIGEST_SIZE];
 	enum fail_code code;
 	struct mark mark;
@@ -214,11 +290,16 @@ static enum fail_code mark_check(struct server *server, const char *text,
 		return code;
 	if (!secret_compare(mac, mark.mac, sizeof(mac)))
 		return mark_denied(f, "the mark or its body was altered, or is none of ours");
+	memcpy(answer.id, mark.id, sizeof(answer.id));
 	answer.w = packet_write(&reply->body);
 	code = server->store->ops->mark_get(server->store, mark.tenant, mark.id, mark_found,
 	    &answer, f);
 	if (code == SG_ENOTFOUND)
 		return mark_denied(f, "the mark is unknown or has expired");
+	if (code == SG_OK)
+		code = mark_password(&answer, mark.tenant, f);
+	if (code == SG_OK)
+		code = packet_put_end(&answer.w, f);
 	return code;
 }
 
@@ -296,4 +377,16 @@ bool mark_purge(struct server *server)
 		log_failure(LOG_LEVEL_ERROR, NULL, "mark-purge", &f);
 	server_settle(server);
 	return code == SG_OK && removed == MARK_PURGE_MAX;
+}
+
+bool mark_id(const char *text, char *tenant_out, size_t tenant_size,
+    unsigned char id_out[STORE_ID_SIZE])
+{
+	struct mark mark;
+
+	if (!mark_parse(text, &mark) || strlen(mark.tenant) >= tenant_size)
+		return false;
+	memcpy(tenant_out, mark.tenant, strlen(mark.tenant) + 1);
+	memcpy(id_out, mark.id, STORE_ID_SIZE);
+	return true;
 }

@@ -13,6 +13,13 @@
  *   RECORD            u32 n, n records (or a descriptor that   empty
  *                     holds the same, with an empty body)
  *   RECORD_ONCE       mark, recipient, u32 n, n records        empty
+ *   RECORD_TOLD       [mark], [used for], letter, u32 n,       empty
+ *                     n records (or a descriptor, as RECORD)
+ *   PASSWORD_TRY      tenant, password, u16 n, n addresses     empty
+ *   NOTICE_NEXT       empty                                    u8 found; then id, tenant, letter
+ *   NOTICE_SIGN       id, digest                               mark
+ *   NOTICE_DONE       id                                       empty
+ *   NOTICE_AGAIN      id                                       u8 given up
  *   WAITING           queue id, recipient                      u64 time_ms, u8 tls, hop, answer
  *   FACTS             u8 has position, position, u32 n, n      empty
  *                     facts (or a descriptor, as RECORD)
@@ -25,13 +32,17 @@
  *   CERT_SHOW         tenant, fingerprint                      DER
  *   CERT_REMOVE       tenant, [address], [fingerprint]         u32 removed
  *   PASSWORD_SET      tenant, address, password, origin        empty
- *   PASSWORD_LIST     tenant, after address                    u8 more, u32 n, n times address,
- *                                                              u64 created, origin
+ *   PASSWORD_LIST     tenant, after address, u64 after place   u8 more, u32 n, n times address,
+ *                                                              u64 created, origin,
+ *                                                              u64 replaced, u64 place
  *   PASSWORD_REMOVE   tenant, address                          empty
  *   TRACE             id, u64 after                            u8 more, u64 last, u32 n, n records
  *   STATUS            empty                                    four u64, u32 schema
  *
- *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms
+ *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms,
+ *              u8 kind of password, password
+ *   letter = to, u8 language, u8 keep, subject, u64 time_ms, password, u32 count, u32 n, n addresses
+ *            (n below count where they do not all fit; in RECORD_TOLD tenant comes before it)
  *   fact = record, u8 flags (PACKET_FACT_...), result, domain
  *   certificates = u32 n, n times address, fingerprint, subject, issuer, key, u64 not_before,
  *                  u64 not_after, [unusable]

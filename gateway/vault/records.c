@@ -30,7 +30,7 @@ static enum fail_code record_store(struct store *store, const unsigned char *dat
 }
 
 /* Every record is sound: looked at before the first is stored, as others share the transaction. */
-static enum fail_code records_check(struct packet_reader p, struct fail *f)
+enum fail_code records_check(struct packet_reader p, struct fail *f)
 {
 	const unsigned char *data = NULL;
 	struct record record;
@@ -52,7 +52,7 @@ static enum fail_code records_check(struct packet_reader p, struct fail *f)
 }
 
 /* What records_check found sound. */
-static enum fail_code records_store(struct store *store, struct packet_reader p, struct fail *f)
+enum fail_code records_store(struct store *store, struct packet_reader p, struct fail *f)
 {
 	const unsigned char *data = NULL;
 	enum fail_code code = SG_OK;

@@ -22,6 +22,7 @@
 #include "gateway/base/secret.h"
 #include "gateway/base/wire.h"
 #include "gateway/store/store.h"
+#include "gateway/vault/crypt.h"
 #include "gateway/vault/packets.h"
 
 #define SERVER_DATABASE "vault.db"	/* in the state directory */
@@ -29,7 +30,10 @@
 #define SERVER_LISTENER_MILTER 0
 #define SERVER_LISTENER_ADMIN 1
 #define SERVER_LISTENER_FACTS 2
+#define SERVER_LISTENER_NOTICE 3
 #define SERVER_PAGE 200u		/* rows of one list packet at most */
+
+#define PASSWORD_GUESSES_LOG2 34	/* above 10^10: weeks for one machine at R6's speed */
 
 struct server {
 	struct conf *conf;
@@ -92,6 +96,7 @@ server_handler cert_list_handle;
 server_handler cert_show_handle;
 server_handler cert_remove_handle;
 server_handler password_handle;		/* password.c */
+server_handler password_try_handle;
 server_handler password_set_handle;
 server_handler password_list_handle;
 server_handler password_remove_handle;
@@ -99,6 +104,11 @@ server_handler mark_make_handle;		/* mark.c; inside a transaction */
 server_handler mark_check_handle;
 server_handler records_handle;			/* records.c; inside a transaction */
 server_handler records_once_handle;
+server_handler told_handle;			/* told.c; inside a transaction */
+server_handler notice_next_handle;		/* notice.c */
+server_handler notice_sign_handle;
+server_handler notice_done_handle;
+server_handler notice_again_handle;
 server_handler trace_handle;
 server_handler status_handle;
 server_handler facts_handle;			/* facts.c */
@@ -112,18 +122,40 @@ server_handler sessions_handle;
  */
 MUST_USE enum fail_code mark_use(struct server *server, const char *text, char *recipient,
     struct fail *f);
+/* Every record of u32 n, n records is sound, and nothing is behind them; then stores them (records.c). */
+MUST_USE enum fail_code records_check(struct packet_reader p, struct fail *f);
+/* What records_check found sound. */
+MUST_USE enum fail_code records_store(struct store *store, struct packet_reader p,
+    struct fail *f);
+
+/* Signs what stands for a mark, and prints both into a reply (mark.c). */
+MUST_USE enum fail_code mark_sign(const struct server *server, const char *tenant,
+    const unsigned char id[STORE_ID_SIZE], const unsigned char *digest,
+    unsigned char mac_out[CRYPT_DIGEST_SIZE],
+    struct fail *f);
+/* "v=1; t=TENANT; i=ID; h=MAC" into the reply. SG_ELIMIT. */
+MUST_USE enum fail_code mark_print(const char *tenant, const unsigned char *id,
+    const unsigned char *mac, struct wire_message *reply, struct fail *f);
+/* The tenant and id that a mark names; false if it is none. Nothing is checked. */
+bool mark_id(const char *text, char *tenant_out, size_t tenant_size,
+    unsigned char id_out[STORE_ID_SIZE]);
 /* Deletes marks that expired; false when there was trouble or nothing left to do. */
 bool mark_purge(struct server *server);
 /* Deletes what nobody asks for any more: old waiting deliveries and counts of sessions. */
 void facts_purge(struct server *server);
 
 /*
- * Is a password fit to protect a PDF? Printable ASCII, no space at its ends, 10 to 32 bytes, not
- * digits only below 20, five different characters, no run such as "abcdefghij", not the
- * recipient's address nor another. SG_EFORMAT says what is wrong, never the password.
+ * Is a password fit to protect a PDF? The file can be attacked offline for ever: printable ASCII, no
+ * space at its ends, 10 to 32 bytes, not digits only below 20, five different characters, no run
+ * such as "abcdefghij", none of the addresses (at least one) nor another, and at least
+ * PASSWORD_GUESSES_LOG2 by zxcvbn's estimate. SG_EFORMAT says what is wrong, never the password.
  */
 MUST_USE enum fail_code password_check(const unsigned char *password, size_t size,
-    const char *address, struct fail *f);
+    const char *const *addresses, size_t count, struct fail *f);
+/* Stores it as the address's own, within a transaction; what it had stays in the list. */
+MUST_USE enum fail_code password_keep(struct server *server, const char *tenant,
+    const char *address, const unsigned char *password, size_t size, const char *origin,
+    struct fail *f);
 
 /* --- loop.c --- */
 

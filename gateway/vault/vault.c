@@ -174,6 +174,7 @@ void vault_decision_free(struct vault_decision *decision)
 	free(decision->source);
 	free(decision->queue_id);
 	free(decision->message_id);
+	secret_free(&decision->password);
 	memset(decision, 0, sizeof(*decision));
 }
 
@@ -194,6 +195,8 @@ enum fail_code vault_mark_make(const struct vault *vault, const struct vault_dec
 	packet_put_str(&ask.w, decision->queue_id);
 	packet_put_str(&ask.w, decision->message_id);
 	packet_put_i64(&ask.w, decision->created_ms);
+	packet_put_u8(&ask.w, (uint8_t)decision->password_kind);
+	packet_put_bytes(&ask.w, decision->password.data, decision->password.size);
 	packet_put_bytes(&ask.w, digest, VAULT_DIGEST_SIZE);
 	packet_put_i64(&ask.w, life_ms);
 	code = ask_vault(&ask, vault, f);
@@ -208,6 +211,22 @@ enum fail_code vault_mark_make(const struct vault *vault, const struct vault_dec
 	free(mark);
 	ask_end(&ask);
 	return code;
+}
+
+/* What the message brings along. */
+static void get_password(struct packet_reader *r, struct vault_decision *decision)
+{
+	const unsigned char *data = NULL;
+	uint8_t kind = 0;
+	size_t size = 0;
+
+	packet_get_u8(r, &kind);
+	packet_get_bytes(r, &data, &size);
+	if (r->code == SG_OK && (kind > VAULT_GENERATED || (kind != 0) != (size != 0)))
+		r->code = SG_EFORMAT;
+	if (r->code == SG_OK && size > 0)
+		r->code = secret_set(&decision->password, data, size);
+	decision->password_kind = (enum vault_password_kind)kind;
 }
 
 enum fail_code vault_mark_check(const struct vault *vault, const char *mark,
@@ -234,6 +253,7 @@ enum fail_code vault_mark_check(const struct vault *vault, const char *mark,
 		packet_get_str(&ask.r, &decision_out->queue_id);
 		packet_get_str(&ask.r, &decision_out->message_id);
 		packet_get_i64(&ask.r, &decision_out->created_ms);
+		get_password(&ask.r, decision_out);
 		decision_out->ways = ways;
 		code = ask_read(&ask, f);
 	}
@@ -245,7 +265,7 @@ enum fail_code vault_mark_check(const struct vault *vault, const char *mark,
 
 /* --- records --- */
 
-static enum fail_code put_records(const struct record *records, size_t count, struct buf *out)
+enum fail_code ask_records(const struct record *records, size_t count, struct buf *out)
 {
 	enum fail_code code;
 	struct buf one;
@@ -272,7 +292,7 @@ enum fail_code vault_record(const struct vault *vault, const struct record *reco
 
 	buf_init(&bytes, PACKET_RECORDS_MAX);
 	ask_start(&ask, VAULT_RECORD);
-	code = put_records(records, count, &bytes);
+	code = ask_records(records, count, &bytes);
 	if (code != SG_OK)
 		code = fail_set(f, code, NULL, "a record cannot be written down");
 	if (code == SG_OK)
@@ -298,7 +318,7 @@ enum fail_code vault_record_once(const struct vault *vault, const char *mark,
 	packet_put_str(&ask.w, mark);
 	packet_put_str(&ask.w, recipient);
 	if (ask.w.code == SG_OK)
-		ask.w.code = put_records(records, count, &ask.request.body);
+		ask.w.code = ask_records(records, count, &ask.request.body);
 	code = ask_vault(&ask, vault, f);
 	if (code == SG_OK)
 		code = ask_read(&ask, f);

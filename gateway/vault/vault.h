@@ -28,10 +28,17 @@ enum vault_message_type {
 	VAULT_RECORD = 6,
 	VAULT_RECORD_ONCE = 7,
 	VAULT_WAITING = 8,
+	VAULT_RECORD_TOLD = 9,
+	VAULT_PASSWORD_TRY = 10,
 	/* from sealgate-trace and sealgate-tls, on a socket of theirs */
 	VAULT_FACTS = 16,
 	VAULT_POSITION = 17,
 	VAULT_SESSIONS = 18,
+	/* from sealgate-notify, on a socket of its own */
+	VAULT_NOTICE_NEXT = 24,
+	VAULT_NOTICE_SIGN = 25,
+	VAULT_NOTICE_DONE = 26,
+	VAULT_NOTICE_AGAIN = 27,
 	/* from the command line */
 	VAULT_CERT_ADD = 32,
 	VAULT_CERT_LIST = 33,
@@ -73,6 +80,24 @@ MUST_USE enum fail_code vault_certificate(const struct vault *vault, const char 
 MUST_USE enum fail_code vault_password(const struct vault *vault, const char *tenant,
     const char *recipient, struct secret *password_out, struct fail *f);
 
+/*
+ * Would the vault take this password for these addresses (the sender's and recipients')? SG_EFORMAT
+ * says what is wrong with it, never the password.
+ */
+MUST_USE enum fail_code vault_password_try(const struct vault *vault, const char *tenant,
+    const struct secret *password, const char *const *addresses, size_t count, struct fail *f);
+
+/* The password that a message brings along for those recipients that have none. */
+enum vault_password_kind {
+	VAULT_NO_PASSWORD = 0,
+	VAULT_CHOSEN = 1,	/* by its sender */
+	VAULT_GENERATED = 2	/* and the sender may be told */
+};
+
+#define VAULT_NOTICE "notice"	/* source of a mark under which our own mail goes to Postfix */
+/* What the filter says to one that it has taken before: the try in between died before the 250. */
+#define VAULT_NOTICE_TAKEN "This notice was taken already"
+
 /* The decision that a mark stands for; the second stage gets it back. */
 struct vault_decision {
 	char *tenant;
@@ -82,6 +107,8 @@ struct vault_decision {
 	char *queue_id;		/* at the front */
 	char *message_id;
 	int64_t created_ms;
+	enum vault_password_kind password_kind;
+	struct secret password;	/* of the message; empty: none */
 };
 void vault_decision_free(struct vault_decision *decision);
 
@@ -111,6 +138,33 @@ MUST_USE enum fail_code vault_record(const struct vault *vault, const struct rec
  */
 MUST_USE enum fail_code vault_record_once(const struct vault *vault, const char *mark,
     const char *recipient, const struct record *records, size_t count, struct fail *f);
+
+/* What a sender is to be told: the password of PDFs for these recipients. */
+struct vault_letter {
+	const char *tenant;
+	const char *to;			/* the sender, normalised */
+	unsigned int language;		/* enum conf_language */
+	bool keep;			/* it becomes the own password of the only recipient */
+	const char *subject;		/* raw, without tags */
+	int64_t time_ms;
+	const struct secret *password;
+	const char *const *recipients;
+	size_t count;
+};
+
+struct vault_told {
+	const char *mark;		/* each recipient is told about once for it; NULL: no mark */
+	const char *used_for;		/* the mark is used up for it, as vault_record_once; or NULL */
+	const struct vault_letter *letter;
+};
+
+/*
+ * Records as vault_record does, and in the same commit the letter, for sealgate-notify to hand over.
+ * SG_EDENIED: the mark was used up. SG_EEXIST (temporary): the letter says keep, and the recipient
+ * has got an own password meanwhile.
+ */
+MUST_USE enum fail_code vault_record_told(const struct vault *vault,
+    const struct vault_told *told, const struct record *records, size_t count, struct fail *f);
 
 /* What Postfix's log said last about a delivery that waits. */
 struct vault_waiting {
@@ -156,6 +210,39 @@ MUST_USE enum fail_code vault_sessions(const struct vault *vault, uint32_t day,
     struct vault_session **sessions_out, size_t *count_out, struct fail *f);
 void vault_sessions_free(struct vault_session *sessions, size_t count);
 
+/* --- sealgate-notify --- */
+
+#define VAULT_NOTICE_ID 16	/* bytes */
+
+/* A letter as it is read. */
+struct vault_notice {
+	unsigned char id[VAULT_NOTICE_ID];
+	char *tenant;
+	char *to;
+	unsigned int language;
+	bool keep;
+	char *subject;
+	int64_t time_ms;
+	struct secret password;
+	struct str_list recipients;	/* the first ones */
+	uint32_t count;			/* how many there are */
+};
+
+/* The first that is due; *found_out false: there is none. vault_notice_free releases. */
+MUST_USE enum fail_code vault_notice_next(const struct vault *vault,
+    struct vault_notice *notice_out, bool *found_out, struct fail *f);
+void vault_notice_free(struct vault_notice *notice);
+/* The mark under which a mail with this body goes to Postfix. */
+MUST_USE enum fail_code vault_notice_sign(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], const unsigned char digest[VAULT_DIGEST_SIZE],
+    char mark_out[VAULT_MARK_MAX], struct fail *f);
+/* Postfix has it: it is gone for good. */
+MUST_USE enum fail_code vault_notice_done(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], struct fail *f);
+/* Postfix does not have it: again later. *given_up_out: it was too old and is gone. */
+MUST_USE enum fail_code vault_notice_again(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], bool *given_up_out, struct fail *f);
+
 /* --- the command line --- */
 
 struct vault_cert {
@@ -186,12 +273,17 @@ struct vault_password_entry {
 	char *address;
 	int64_t created;	/* seconds since 1970 */
 	char *origin;		/* "set", "generated" */
+	int64_t replaced;	/* seconds since 1970; 0 = in use */
+	uint64_t place;		/* the order within an address */
 };
 
 /* SG_EFORMAT: not fit to protect a PDF. origin: "set" or "generated". Replaces what was there. */
 MUST_USE enum fail_code vault_password_set(const struct vault *vault, const char *tenant,
     const char *address, const struct secret *password, const char *origin, struct fail *f);
-/* Who has one; never the password. vault_passwords_free releases. */
+/*
+ * Who has one, and after it those that it replaced, whose files it does not open; never the
+ * password. vault_passwords_free releases.
+ */
 MUST_USE enum fail_code vault_password_list(const struct vault *vault, const char *tenant,
     struct vault_password_entry **entries_out, size_t *count_out, struct fail *f);
 /* SG_ENOTFOUND if the address has none. */

@@ -237,6 +237,7 @@ static enum fail_code password_page(const struct vault *vault, const char *tenan
 	ask_start(&ask, VAULT_PASSWORD_LIST);
 	packet_put_str(&ask.w, tenant);
 	packet_put_str(&ask.w, *count == 0 ? "" : (*list)[*count - 1].address);
+	packet_put_u64(&ask.w, *count == 0 ? 0 : (*list)[*count - 1].place);
 	code = ask_vault(&ask, vault, f);
 	if (code == SG_OK) {
 		packet_get_u8(&ask.r, more_out);
@@ -247,6 +248,8 @@ static enum fail_code password_page(const struct vault *vault, const char *tenan
 			packet_get_str(&ask.r, &(*list)[*count].address);
 			packet_get_i64(&ask.r, &(*list)[*count].created);
 			packet_get_str(&ask.r, &(*list)[*count].origin);
+			packet_get_i64(&ask.r, &(*list)[*count].replaced);
+			packet_get_u64(&ask.r, &(*list)[*count].place);
 		}
 		code = ask_read(&ask, f);
 	}

@@ -212,6 +212,7 @@ gateway_conf() {
 			vault = "$((stack_uid + 3)):$((stack_uid + 3))"
 			tls = "$((stack_uid + 4)):$((stack_uid + 4))"
 			trace = "$((stack_uid + 5)):$(stack_log_group)"
+			notify = "$((stack_uid + 6)):$((stack_uid + 6))"
 		}
 		scan {
 			database_directory = "$stack_database"
@@ -225,6 +226,9 @@ gateway_conf() {
 		}
 		trace {
 			log = "${stack_log:+$stack/log/$stack_log}"
+		}
+		notify {
+			server = "127.0.0.1:$smtp_port"
 		}
 		tenant inside {
 			domains = { "inside.example" }

@@ -64,6 +64,12 @@ struct world {
 	char waiting_answer[128];
 	unsigned int events[EVENTS];
 	unsigned int pdfs;
+	char password[64];		/* of the last PDF, as the worker got it */
+	char told[512];			/* the last letter: to, language, [keep], recipients */
+	unsigned int letters;
+	enum vault_password_kind mark_kind;	/* the password behind a valid mark */
+	char mark_password[64];
+	char mark_source[32];
 	struct record records[RECORDS_MAX];
 	size_t record_count;
 	unsigned char *der;
@@ -182,6 +188,9 @@ static enum fail_code play_mark_make(void *context, const struct vault_decision 
 	if (fails(world, "mark"))
 		return down("vault", f);
 	world->mark_ways = decision->ways;
+	world->mark_kind = decision->password_kind;
+	(void)snprintf(world->mark_password, sizeof(world->mark_password), "%.*s",
+	    (int)decision->password.size, (const char *)decision->password.data);
 	(void)snprintf(mark_out, VAULT_MARK_MAX, "%s", GOOD_MARK);
 	return SG_OK;
 }
@@ -201,7 +210,11 @@ static enum fail_code play_mark_check(void *context, const char *mark,
 	memset(decision_out, 0, sizeof(*decision_out));
 	decision_out->tenant = str_dup("example");
 	decision_out->sender = str_dup("alice@example.com");
-	decision_out->source = str_dup("subject");
+	decision_out->source = str_dup(world->mark_source[0] != 0 ? world->mark_source : "subject");
+	decision_out->password_kind = world->mark_kind;
+	if (world->mark_kind != VAULT_NO_PASSWORD && secret_set(&decision_out->password,
+	    world->mark_password, strlen(world->mark_password)) != SG_OK)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	decision_out->queue_id = str_dup("FRONT");
 	decision_out->message_id = str_dup("");
 	decision_out->ways = world->mark_ways;
@@ -244,6 +257,47 @@ static enum fail_code play_record_once(void *context, const char *mark, const ch
 	if (code == SG_OK && world->used_count < USED_MAX)
 		(void)snprintf(world->used[world->used_count++], sizeof(used), "%s", used);
 	return code;
+}
+
+/* Weak is what has "weak" in it. */
+static enum fail_code play_password_try(void *context, const char *tenant,
+    const struct secret *password, const char *const *addresses, size_t count, struct fail *f)
+{
+	struct world *world = context;
+
+	(void)tenant;
+	(void)addresses;
+	(void)count;
+	if (fails(world, "password-try"))
+		return down("vault", f);
+	if (memmem(password->data, password->size, "weak", 4) != NULL)
+		return fail_set(f, SG_EFORMAT, NULL, "a password is not to be guessed");
+	return SG_OK;
+}
+
+static enum fail_code play_record_told(void *context, const struct vault_told *told,
+    const struct record *records, size_t count, struct fail *f)
+{
+	const struct vault_letter *letter = told->letter;
+	struct world *world = context;
+	char *at = world->told;
+	enum fail_code code;
+
+	if (fails(world, "told"))
+		return down("vault", f);
+	code = told->used_for != NULL ? play_record_once(context, told->mark, told->used_for, records,
+	    count, f) : play_record(context, records, count, f);
+	if (code != SG_OK)
+		return code;
+	(void)snprintf(at, sizeof(world->told), "%s %u%s", letter->to, letter->language,
+	    letter->keep ? " keep" : "");
+	for (size_t i = 0; i < letter->count; i++) {
+		size_t size = strlen(at);
+
+		(void)snprintf(at + size, sizeof(world->told) - size, " %s", letter->recipients[i]);
+	}
+	world->letters++;
+	return SG_OK;
 }
 
 static enum fail_code play_waiting(void *context, const char *queue_id, const char *recipient,
@@ -306,7 +360,8 @@ static enum fail_code play_pdf(void *context, const struct pdfenc_request *reque
 	struct world *world = context;
 	enum fail_code code;
 
-	(void)request;
+	(void)snprintf(world->password, sizeof(world->password), "%.*s", (int)request->password->size,
+	    (const char *)request->password->data);
 	(void)wait;
 	result_out->pdf = -1;
 	if (fails(world, "pdf"))
@@ -377,6 +432,12 @@ static void reset_world(struct world *world)
 	world->known_count = 0;
 	world->fail_count = 0;
 	world->mark_ways = 0;
+	world->mark_kind = VAULT_NO_PASSWORD;
+	world->mark_password[0] = 0;
+	world->mark_source[0] = 0;
+	world->told[0] = 0;
+	world->letters = 0;
+	world->password[0] = 0;
 	world->mark_created_ms = 0;
 	world->mark_bound = false;
 	world->used_count = 0;
@@ -638,6 +699,33 @@ static void act_mark_body(struct play *play, char *text)
 	play->world.mark_bound = true;
 }
 
+/* mark-password chosen|generated WORD: what goes with a valid mark */
+static void act_mark_password(struct play *play, char *text)
+{
+	const char *word = split(text);
+
+	play->world.mark_kind = strcmp(text, "chosen") == 0 ? VAULT_CHOSEN : VAULT_GENERATED;
+	(void)snprintf(play->world.mark_password, sizeof(play->world.mark_password), "%s", word);
+}
+
+/* mark-source WORD: what flagged the message behind a valid mark; notice: a letter of ours */
+static void act_mark_source(struct play *play, char *text)
+{
+	(void)snprintf(play->world.mark_source, sizeof(play->world.mark_source), "%s", text);
+}
+
+/* passwords WORD,WORD: the tenant's order of their sources */
+static void act_passwords(struct play *play, char *text)
+{
+	struct str_list *list = &play->conf->tenants[0].passwords;
+	char *save = NULL;
+
+	str_list_free(list);
+	for (char *word = strtok_r(text, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
+		if (str_list_add(list, word) != SG_OK)
+			die("no memory");
+}
+
 static void act_conf(struct play *play, char *text)
 {
 	struct conf *conf = play->conf;
@@ -653,6 +741,12 @@ static void act_conf(struct play *play, char *text)
 	else if (strcmp(text, "inside") == 0)
 		conf->tenants[0].inside = strcmp(value, "seal") == 0 ? CONF_INSIDE_SEAL :
 		    CONF_INSIDE_CLEAR;
+	else if (strcmp(text, "password_for") == 0)
+		conf->tenants[0].password_for = strcmp(value, "recipient") == 0 ?
+		    CONF_FOR_RECIPIENT : CONF_FOR_MESSAGE;
+	else if (strcmp(text, "login_owns") == 0)
+		conf->tenants[0].login_owns = strcmp(value, "any") == 0 ? CONF_OWNS_ANY :
+		    CONF_OWNS_ADDRESS;
 	else if (strcmp(text, "tls.sealed") == 0)
 		conf->tls.sealed = strcmp(value, "may") == 0 ? CONF_FLOOR_MAY : CONF_FLOOR_ENCRYPT;
 	else if (strcmp(text, "seal_before_queue") == 0)
@@ -830,6 +924,16 @@ static bool holds(struct play *play, const char *what, const char *text)
 	if (strcmp(what, "stage") == 0)
 		return play->world.record_count > 0 &&
 		    play->world.records[play->world.record_count - 1].stage == number;
+	if (strcmp(what, "password") == 0)
+		return strcmp(play->world.password, text) == 0;
+	if (strcmp(what, "generated") == 0)
+		return strlen(play->world.password) == 19 && play->world.password[4] == '-';
+	if (strcmp(what, "told") == 0)
+		return strcmp(play->world.told, text) == 0;
+	if (strcmp(what, "letters") == 0)
+		return play->world.letters == number;
+	if (strcmp(what, "mark-password") == 0)
+		return strcmp(play->world.mark_password, text) == 0;
 	if (strcmp(what, "counted") == 0)
 		return was_counted(play, text);
 	if (strcmp(what, "sender") == 0)
@@ -881,6 +985,8 @@ static const struct {
 	{ "macro", act_macro }, { "order", act_order }, { "proof", act_proof },
 	{ "waiting", act_waiting }, { "later", act_later },
 	{ "forget", act_forget },
+	{ "mark-password", act_mark_password }, { "mark-source", act_mark_source },
+	{ "passwords", act_passwords },
 	{ "mark-created", act_mark_created }, { "mark-body", act_mark_body },
 	{ "abort", act_abort }, { "expect", expect },
 };
@@ -936,6 +1042,8 @@ int main(int argc, char *argv[])
 		.certificate = play_certificate, .password = play_password,
 		.mark_make = play_mark_make, .mark_check = play_mark_check,
 		.record = play_record, .record_once = play_record_once,
+		
+		.password_try = play_password_try, .record_told = play_record_told,
 		.waiting = play_waiting, .proof = play_proof, .count = play_count,
 		.pdf = play_pdf, .clock = &clock,
 	};

@@ -136,17 +136,17 @@ static const struct subject_case cases[] = {
 	{ "[secure]\xc2\xa0Hello", "\xc2\xa0Hello", 0, NULL },
 	{ "[secure\xc2\xa0pdf] Hello", NULL, 0, NULL },
 	/* what carries an argument never leaves */
-	{ "[secure pass:x] Hello", "Hello", 0, "pass" },
-	{ "[pass:x] Hello", "Hello", 0, "pass" },
+	{ "[secure pass:x] Hello", "Hello", 0, NULL },
+	{ "[pass:x] Hello", "Hello", 0, NULL },
 	{ "[pdf sms:+4912345] Hello", "Hello", P, "sms" },
-	{ "Hello [secure pass:x]", "Hello", 0, "pass" },
-	{ "[secure pass:my long secret] Hello", "Hello", 0, "pass" },
-	{ "[secure PASS=x] Hello", "Hello", 0, "PASS" },
-	{ "Hello [secure pass:a[b]", "Hello", 0, "pass" },
-	{ "Hello [secure pass:a]b]", "Hello", 0, "pass" },
-	{ "=?utf-8?Q?[secure_pass:=C3=BC]?= Hello", "Hello", 0, "pass" },
+	{ "Hello [secure pass:x]", "Hello", 0, NULL },
+	{ "[secure pass:my long secret] Hello", "Hello", 0, NULL },
+	{ "[secure PASS=x] Hello", "Hello", 0, NULL },
+	{ "Hello [secure pass:a[b]", "Hello", 0, NULL },
+	{ "Hello [secure pass:a]b]", "Hello", 0, NULL },
+	{ "=?utf-8?Q?[secure_pass:=C3=BC]?= Hello", "Hello", 0, NULL },
 	{ "Re: [secure pass:x] Hello", "Re: Hello", 0, NULL },
-	{ "[secure pass:x] Re: Hello", "Re: Hello", 0, "pass" },
+	{ "[secure pass:x] Re: Hello", "Re: Hello", 0, NULL },
 	{ "Fwd: Hello [pdf pass:x]", "Fwd: Hello", P, NULL },
 };
 
@@ -235,7 +235,7 @@ static void fields_flag(void **state)
 		{ "X-Sealgate", "no", true, 0, "no", "header" },
 		{ "X-Sealgate", "", true, 0, "?", "header" },
 		{ "X-Sealgate", " , ", true, 0, "?", "header" },
-		{ "X-Sealgate", "pass:secret", true, 0, "pass", "header" },
+		{ "X-Sealgate", "pass:secret", true, 0, NULL, "header" },
 		{ "X-Sealgate", "pdf f\xc3\xbc", true, P, "f??", "header" },
 		{ "X-Sealgate-Mark", "pdf", false, 0, NULL, NULL },
 		{ "X-Sealgat", "pdf", false, 0, NULL, NULL },
@@ -360,9 +360,84 @@ static void own_words_replace_the_shipped_ones(void **state)
 	rules_flag_free(&flag);
 }
 
+static void passwords_are_taken_out_of_a_field(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *value;
+		const char *password;	/* NULL: none */
+		const char *clean;
+		bool late;
+	} fields[] = {
+		{ "Subject", "[secure] Hello", NULL, NULL, false },
+		{ "Subject", " [secure pass:open sesame 7] Hello", "open sesame 7",
+		    " [secure pass:] Hello", false },
+		{ "Subject", "Hello [pass: x ]", "x", "Hello [pass:]", false },
+		{ "Subject", "Hello [secure pass:a]b]", "a]b", "Hello [secure pass:]", false },
+		{ "Subject", "[pdf PASSWORD=q\r\n w] Hi", "q w", "[pdf PASSWORD=] Hi", false },
+		{ "Subject", "=?utf-8?Q?[secure_pass:=41b=43]_Gr=C3=BC=C3=9Fe?=", "AbC",
+		    "=?utf-8?Q?[secure_pass:]_Gr=C3=BC=C3=9Fe?=", false },
+		{ "Subject", "Re: [secure pass:x] Hello", "x", "Re: [secure pass:] Hello", true },
+		{ "Subject", "Hello [secure pass:x] there", NULL, NULL, false },
+		{ "Subject", "[secure sms:+49123] Hello", NULL, NULL, false },
+		{ "x-sealgate", " pdf pass:one, two;three\r\n", "one, two;three", " pdf pass:",
+		    false },
+		{ "X-Sealgate", "secure", NULL, NULL, false },
+		{ "Comments", "[secure pass:x]", NULL, NULL, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		struct rules_header header = { fields[i].name, fields[i].value };
+		struct secret password;
+		struct rules_flag flag;
+		unsigned int count = 0;
+		char *clean = NULL;
+
+		secret_init(&password);
+		assert_int_equal(rules_take_password(conf, &header, &password, &count, &clean,
+		    NULL), SG_OK);
+		assert_int_equal(count, fields[i].password != NULL);
+		if (fields[i].password == NULL) {
+			assert_null(clean);
+			continue;
+		}
+		assert_true(secret_equal(&password, fields[i].password,
+		    strlen(fields[i].password)));
+		assert_string_equal(clean, fields[i].clean);
+		header.value = clean;
+		assert_int_equal(rules_match(conf, &header, 1, &flag, NULL), SG_OK);
+		assert_true(flag.flagged && flag.pass && flag.unknown == NULL);
+		assert_int_equal(flag.pass_late, fields[i].late);
+		rules_flag_free(&flag);
+		secret_free(&password);
+		free(clean);
+	}
+}
+
+static void two_passwords_are_counted(void **state)
+{
+	const struct rules_header header = { "Subject", "[pass:one] Hello [pass:two]" };
+	struct secret password;
+	unsigned int count = 0;
+	char *clean = NULL;
+
+	(void)state;
+	secret_init(&password);
+	assert_int_equal(rules_take_password(conf, &header, &password, &count, &clean, NULL),
+	    SG_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(clean, "[pass:] Hello [pass:]");
+	secret_free(&password);
+	free(clean);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passwords_are_taken_out_of_a_field),
+		cmocka_unit_test(two_passwords_are_counted),
 		cmocka_unit_test(tags_are_found_at_the_ends_of_a_subject),
 		cmocka_unit_test(what_is_left_has_no_tag),
 		cmocka_unit_test(fields_flag),

@@ -28,7 +28,7 @@ static struct conf_tenant tenant_of(unsigned char first, unsigned char second,
 static struct plan_possible possible_of(unsigned int ways, enum plan_tls tls)
 {
 	struct plan_possible possible = { { 0, "no certificate", "no password" }, PLAN_TLS_NOT,
-	    "no proof", false };
+	    "no proof", false, PLAN_PASSWORD_OWN };
 
 	possible.vault.ways = ways;
 	possible.tls = tls;
@@ -194,9 +194,40 @@ static void an_alias_is_left_to_the_second_stage(void **state)
 	assert_int_equal(plan.way, 0);
 }
 
+static void passwords_come_by_the_order_of_the_tenant(void **state)
+{
+	char words_of[3][16] = { "sender", "recipient", "generate" };
+	char *words[] = { words_of[0], words_of[1], words_of[2] };
+	struct plan_possible possible = possible_of(WAY_PDF, PLAN_TLS_NOT);
+	struct conf_tenant tenant = tenant_of(WAY_PDF, 0, 0);
+
+	(void)state;
+	plan_passwords(&tenant, VAULT_CHOSEN, "", &possible);
+	assert_int_equal(possible.password, PLAN_PASSWORD_OWN);
+	tenant.passwords = (struct str_list){ words, 3 };
+	plan_passwords(&tenant, VAULT_CHOSEN, "", &possible);
+	assert_int_equal(possible.password, PLAN_PASSWORD_CHOSEN);
+	plan_passwords(&tenant, VAULT_GENERATED, "", &possible);
+	assert_int_equal(possible.password, PLAN_PASSWORD_OWN);
+	possible.vault.ways = 0;
+	plan_passwords(&tenant, VAULT_GENERATED, "", &possible);
+	assert_int_equal(possible.password, PLAN_PASSWORD_GENERATED);
+	assert_int_equal(possible.vault.ways, WAY_PDF);
+	possible.vault.ways = WAY_ENVELOPE;
+	plan_passwords(&tenant, VAULT_NO_PASSWORD, "not logged in", &possible);
+	assert_int_equal(possible.vault.ways, WAY_ENVELOPE);
+	assert_non_null(strstr(possible.vault.no_pdf, "not logged in"));
+	/* a tenant that does not want the recipient's own */
+	tenant.passwords.count = 1;
+	possible.vault.ways = WAY_PDF;
+	plan_passwords(&tenant, VAULT_NO_PASSWORD, "", &possible);
+	assert_int_equal(possible.vault.ways, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(passwords_come_by_the_order_of_the_tenant),
 		cmocka_unit_test(the_first_possible_way_of_the_order_is_taken),
 		cmocka_unit_test(nothing_possible_is_never_clear),
 		cmocka_unit_test(proven_tls_is_taken_at_its_place),

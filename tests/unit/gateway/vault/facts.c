@@ -380,7 +380,8 @@ static void takes_more_facts_than_fit_in_a_packet(void **state)
 
 static void takes_a_mark_once_for_a_recipient(void **state)
 {
-	const struct vault_decision decision = {acme, sender, 4, empty, front_id, message_id, 1000};
+	const struct vault_decision decision = {.tenant = acme, .sender = sender, .ways = 4,
+	    .source = empty, .queue_id = front_id, .message_id = message_id, .created_ms = 1000};
 	static const unsigned char digest[VAULT_DIGEST_SIZE] = {1};
 	struct bench *b = *state;
 	struct record first = decided(bob);

@@ -1,0 +1,214 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/vault/ask.h"
+#include "gateway/vault/vault.h"
+
+/* --- from the filter --- */
+
+enum fail_code vault_password_try(const struct vault *vault, const char *tenant,
+    const struct secret *password, const char *const *addresses, size_t count, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+	size_t i;
+
+	count = count > VAULT_PLAN_MAX ? VAULT_PLAN_MAX : count;
+	ask_start(&ask, VAULT_PASSWORD_TRY);
+	packet_put_str(&ask.w, tenant);
+	packet_put_bytes(&ask.w, password->data, password->size);
+	packet_put_u16(&ask.w, (uint16_t)count);
+	for (i = 0; i < count; i++)
+		packet_put_str(&ask.w, addresses[i]);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	return code;
+}
+
+static void put_letter(struct packet_writer *w, const struct vault_letter *letter)
+{
+	size_t i;
+
+	packet_put_str(w, letter->tenant);
+	packet_put_str(w, letter->to);
+	packet_put_u8(w, (uint8_t)letter->language);
+	packet_put_u8(w, letter->keep);
+	packet_put_str(w, letter->subject);
+	packet_put_i64(w, letter->time_ms);
+	packet_put_bytes(w, letter->password->data, letter->password->size);
+	packet_put_u32(w, (uint32_t)letter->count);
+	packet_put_u32(w, (uint32_t)letter->count);
+	for (i = 0; i < letter->count; i++)
+		packet_put_str(w, letter->recipients[i]);
+}
+
+enum fail_code vault_record_told(const struct vault *vault, const struct vault_told *told,
+    const struct record *records, size_t count, struct fail *f)
+{
+	struct packet_writer w;
+	enum fail_code code;
+	struct buf bytes;
+	struct ask ask;
+
+	buf_init(&bytes, PACKET_RECORDS_MAX);
+	w = packet_write(&bytes);
+	ask_start(&ask, VAULT_RECORD_TOLD);
+	packet_put_str(&w, told->mark);
+	packet_put_str(&w, told->used_for);
+	put_letter(&w, told->letter);
+	if (w.code == SG_OK)
+		w.code = ask_records(records, count, &bytes);
+	code = packet_put_end(&w, f);
+	if (code == SG_OK)
+		code = ask_attach(&ask, &bytes, f);
+	if (code == SG_OK)
+		code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	buf_free(&bytes);
+	return code;
+}
+
+/* --- from sealgate-notify --- */
+
+void vault_notice_free(struct vault_notice *notice)
+{
+	free(notice->tenant);
+	free(notice->to);
+	free(notice->subject);
+	secret_free(&notice->password);
+	str_list_free(&notice->recipients);
+	memset(notice, 0, sizeof(*notice));
+}
+
+static void get_recipients(struct packet_reader *r, struct vault_notice *notice)
+{
+	char *address = NULL;
+	uint32_t listed = 0;
+
+	packet_get_u32(r, &notice->count);
+	packet_get_u32(r, &listed);
+	for (; r->code == SG_OK && listed > 0; listed--) {
+		packet_get_str(r, &address);
+		if (r->code == SG_OK)
+			r->code = str_list_add(&notice->recipients, address);
+		free(address);
+		address = NULL;
+	}
+}
+
+static void get_notice(struct packet_reader *r, struct vault_notice *notice)
+{
+	const unsigned char *data = NULL;
+	uint8_t language = 0;
+	uint8_t keep = 0;
+	size_t size = 0;
+
+	packet_get_bytes(r, &data, &size);
+	if (r->code == SG_OK && size != VAULT_NOTICE_ID)
+		r->code = SG_EFORMAT;
+	if (r->code == SG_OK)
+		memcpy(notice->id, data, VAULT_NOTICE_ID);
+	packet_get_str(r, &notice->tenant);
+	packet_get_str(r, &notice->to);
+	packet_get_u8(r, &language);
+	packet_get_u8(r, &keep);
+	packet_get_str(r, &notice->subject);
+	packet_get_i64(r, &notice->time_ms);
+	packet_get_bytes(r, &data, &size);
+	if (r->code == SG_OK && size == 0)
+		r->code = SG_EFORMAT;
+	if (r->code == SG_OK)
+		r->code = secret_set(&notice->password, data, size);
+	get_recipients(r, notice);
+	notice->language = language;
+	notice->keep = keep != 0;
+}
+
+enum fail_code vault_notice_next(const struct vault *vault, struct vault_notice *notice_out,
+    bool *found_out, struct fail *f)
+{
+	enum fail_code code;
+	uint8_t found = 0;
+	struct ask ask;
+
+	memset(notice_out, 0, sizeof(*notice_out));
+	*found_out = false;
+	ask_start(&ask, VAULT_NOTICE_NEXT);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK) {
+		packet_get_u8(&ask.r, &found);
+		if (ask.r.code == SG_OK && found != 0)
+			get_notice(&ask.r, notice_out);
+		code = ask_read(&ask, f);
+	}
+	ask_end(&ask);
+	if (code != SG_OK)
+		vault_notice_free(notice_out);
+	else
+		*found_out = found != 0;
+	return code;
+}
+
+enum fail_code vault_notice_sign(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], const unsigned char digest[VAULT_DIGEST_SIZE],
+    char mark_out[VAULT_MARK_MAX], struct fail *f)
+{
+	enum fail_code code;
+	char *mark = NULL;
+	struct ask ask;
+
+	mark_out[0] = '\0';
+	ask_start(&ask, VAULT_NOTICE_SIGN);
+	packet_put_bytes(&ask.w, id, VAULT_NOTICE_ID);
+	packet_put_bytes(&ask.w, digest, VAULT_DIGEST_SIZE);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK) {
+		packet_get_str(&ask.r, &mark);
+		if (ask.r.code == SG_OK && (mark[0] == '\0' || strlen(mark) >= VAULT_MARK_MAX))
+			ask.r.code = SG_EFORMAT;
+		code = ask_read(&ask, f);
+	}
+	if (code == SG_OK)
+		memcpy(mark_out, mark, strlen(mark) + 1);
+	free(mark);
+	ask_end(&ask);
+	return code;
+}
+
+enum fail_code vault_notice_done(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+
+	ask_start(&ask, VAULT_NOTICE_DONE);
+	packet_put_bytes(&ask.w, id, VAULT_NOTICE_ID);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	return code;
+}
+
+enum fail_code vault_notice_again(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], bool *given_up_out, struct fail *f)
+{
+	enum fail_code code;
+	uint8_t given_up = 0;
+	struct ask ask;
+
+	ask_start(&ask, VAULT_NOTICE_AGAIN);
+	packet_put_bytes(&ask.w, id, VAULT_NOTICE_ID);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK) {
+		packet_get_u8(&ask.r, &given_up);
+		code = ask_read(&ask, f);
+	}
+	*given_up_out = given_up != 0;
+	ask_end(&ask);
+	return code;
+}

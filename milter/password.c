@@ -1,0 +1,196 @@
+/* The password that a message brings along, and the letter that tells it to the sender. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gateway/base/phrase.h"
+#include "gateway/base/str.h"
+#include "milter/language.h"
+#include "milter/session_private.h"
+
+#define SUBJECT_TOLD_MAX ((size_t)900)	/* bytes of a raw subject in a letter */
+
+/* ---- chosen by the sender ---- */
+
+enum fail_code session_take_password(struct session *session, const char *name,
+    const char *value, char **clean_out, struct fail *f)
+{
+	const struct rules_header header = { name, value };
+	unsigned int count = 0;
+	enum fail_code code = rules_take_password(session->conf, &header, &session->password,
+	    &count, clean_out, f);
+
+	session->password_count += count;
+	return code;
+}
+
+void session_no_password(struct session *session, const char *untold)
+{
+	secret_free(&session->password);
+	session->password_kind = VAULT_NO_PASSWORD;
+	session->untold = untold;
+}
+
+static bool wants(const struct conf_tenant *tenant, const char *source)
+{
+	return str_list_has_case(&tenant->passwords, source);
+}
+
+/* What the vault says is about a password in general: here it is one in a subject. */
+static enum fail_code check_strength(struct session *session, const struct conf_tenant *tenant,
+    const struct str_list *recipients, struct fail *f)
+{
+	const struct session_services *services = session->services;
+	const char **addresses = calloc(recipients->count + 1, sizeof(*addresses));
+	struct fail why;
+	enum fail_code code;
+
+	fail_clear(&why);
+	if (addresses == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for addresses");
+	addresses[0] = session->message.sender;
+	for (size_t i = 0; i < recipients->count; i++)
+		addresses[i + 1] = recipients->items[i];
+	code = services->password_try(services->context, tenant->name, &session->password,
+	    addresses, recipients->count + 1, &why);
+	free(addresses);
+	if (code == SG_EFORMAT)
+		return fail_set(f, SG_EFORMAT, "Choose a longer one, or leave it out",
+		    "The password in the subject cannot be used: %.300s. The message was sent to "
+		    "nobody", why.what);
+	*f = why;
+	return code;
+}
+
+static enum fail_code check_chosen(struct session *session, const struct conf_tenant *tenant,
+    const struct rules_flag *rules, const struct str_list *recipients, struct fail *f)
+{
+	if (rules->pass_late)
+		return fail_set(f, SG_EDENIED, "Write it in front of Re: or Fwd:, or leave it out",
+		    "A password counts only before any Re: or Fwd: in the subject: behind them "
+		    "another could have written it");
+	if (!wants(tenant, CONF_PASSWORD_SENDER))
+		return fail_set(f, SG_EDENIED, "Leave it out, or ask your mail administrator",
+		    "Passwords in the subject are not taken here");
+	if (session->password_count > 1)
+		return fail_set(f, SG_EDENIED, "Leave one", "The message has %u passwords",
+		    session->password_count);
+	if (session->password.size == 0)
+		return fail_set(f, SG_EFORMAT, "Write it as [secure pass:WORD]",
+		    "There is no password behind pass: in the subject");
+	return check_strength(session, tenant, recipients, f);
+}
+
+/* ---- generated ---- */
+
+/* NULL, or why the sender cannot be told one. */
+static const char *why_untold(const struct session *session, const struct conf_tenant *tenant)
+{
+	const char *why = NULL;
+	char *sender = NULL;
+
+	if (!wants(tenant, CONF_PASSWORD_GENERATE))
+		return "";
+	if (session->login == NULL || session->login[0] == '\0')
+		return "the sender has not logged in";
+	if (rules_address(session->message.sender, &sender, NULL) != SG_OK)
+		return "the sender has no address";
+	if (!rules_login_owns(tenant, session->login, sender))
+		why = "the login does not own the address of the sender";
+	free(sender);
+	return why;
+}
+
+enum fail_code session_password(struct session *session, const struct session_flag *flag,
+    const struct rules_flag *rules, const struct str_list *recipients, struct fail *f)
+{
+	const char *untold = why_untold(session, flag->tenant);
+	enum fail_code code;
+
+	if (rules->pass || session->password_count > 0) {
+		code = check_chosen(session, flag->tenant, rules, recipients, f);
+		session->password_kind = code == SG_OK ? VAULT_CHOSEN : VAULT_NO_PASSWORD;
+		session->untold = "";
+		return code;
+	}
+	session_no_password(session, untold == NULL ? "" : untold);
+	if (untold != NULL)
+		return SG_OK;
+	code = phrase_make(&session->password, f);
+	if (code == SG_OK)
+		session->password_kind = VAULT_GENERATED;
+	return code;
+}
+
+/* ---- hidden ---- */
+
+enum fail_code session_hide_password(const struct session *session,
+    const struct session_flag *flag, struct edits *edits, struct fail *f)
+{
+	const struct message *message = &session->message;
+	enum fail_code code = SG_OK;
+	char *value;
+
+	if (session->password_count == 0)
+		return SG_OK;
+	if (flag->subject != NULL) {
+		value = str_printf("%s%s", str_is_space(flag->subject[0]) ? "" : " ",
+		    flag->subject);
+		code = value == NULL ? SG_ENOMEM : edits_set(edits, message, "Subject", value);
+		free(value);
+	}
+	if (code == SG_OK)
+		code = edits_delete_all(edits, message, session->conf->tags.header);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for edits");
+	return SG_OK;
+}
+
+/* ---- the letter ---- */
+
+/* The sender's, as far as the message tells. */
+static enum conf_language language_of(const struct session *session,
+    const struct conf_tenant *tenant)
+{
+	const char *value = message_header(&session->message, "Accept-Language");
+	enum conf_language language;
+
+	if (value != NULL && language_choose(value, &language))
+		return language;
+	value = message_header(&session->message, "Content-Language");
+	return value != NULL && language_choose(value, &language) ? language : tenant->language;
+}
+
+enum fail_code session_write(const struct session *session, const struct session_flag *flag,
+    const char *sender, const char *mark, struct session_letter *letter_out, struct fail *f)
+{
+	const char *subject = flag->subject != NULL ? flag->subject :
+	    message_header(&session->message, "Subject");
+	enum fail_code code;
+
+	memset(letter_out, 0, sizeof(*letter_out));
+	code = rules_address(sender, &letter_out->to, f);
+	if (code != SG_OK)
+		return code;
+	if (subject == NULL)
+		subject = "";
+	letter_out->subject = str_dup_n(subject, strnlen(subject, SUBJECT_TOLD_MAX));
+	if (letter_out->subject == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for a letter");
+	letter_out->letter.tenant = flag->tenant->name;
+	letter_out->letter.to = letter_out->to;
+	letter_out->letter.language = language_of(session, flag->tenant);
+	letter_out->letter.keep = flag->tenant->password_for == CONF_FOR_RECIPIENT;
+	letter_out->letter.subject = letter_out->subject;
+	letter_out->letter.time_ms = clock_wall_ms(session->services->clock);
+	letter_out->letter.password = &session->password;
+	letter_out->told.letter = &letter_out->letter;
+	letter_out->told.mark = mark;
+	return SG_OK;
+}
+
+void session_letter_free(struct session_letter *letter)
+{
+	free(letter->to);
+	free(letter->subject);
+	memset(letter, 0, sizeof(*letter));
+}
