@@ -303,6 +303,16 @@ void head_set(struct setter *setter, const struct document *document,
 	setter_space(setter, 16);
 }
 
+/* The value with the lines behind it that begin with a tab; *line is moved to the last of them. */
+static char *join_lines(const char *value, char ***line)
+{
+	GString *whole = g_string_new(value);
+
+	for (; (*line)[1] != NULL && (*line)[1][0] == '\t'; (*line)++)
+		g_string_append_printf(whole, "\n%s", (*line)[1] + 1);
+	return g_string_free(whole, FALSE);
+}
+
 void head_set_nested(struct setter *setter, const struct flow_block *block)
 {
 	char **lines = g_strsplit(block->text->str, "\n", -1);
@@ -314,12 +324,15 @@ void head_set_nested(struct setter *setter, const struct flow_block *block)
 	    block->marker != NULL ? block->marker : "Attached message", "P");
 	setter_space(setter, 4);
 	for (char **line = lines; *line != NULL; line++) {
+		char *label = *line;
 		char *value = strstr(*line, ": ");
 
 		if (value == NULL)
 			continue;
 		*value = '\0';
-		put_field(setter, SETTER_MARGIN, *line, value + 2);
+		value = join_lines(value + 2, &line);
+		put_field(setter, SETTER_MARGIN, label, value);
+		g_free(value);
 	}
 	setter->y -= 3;
 	setter_panel_end(setter);

@@ -5,9 +5,14 @@
 #include <string.h>
 
 #include "gateway/base/str.h"
+#include "pdfenc/calendar.h"
 #include "pdfenc/charset.h"
+#include "pdfenc/cms.h"
 #include "pdfenc/html/html.h"
+#include "pdfenc/mime_read.h"
+#include "pdfenc/tnef.h"
 #include "pdfenc/uu.h"
+#include "pdfenc/vcard.h"
 
 struct walk {
 	struct document *document;
@@ -30,145 +35,28 @@ void mime_start(void)
 	charset_warm_up();
 }
 
-/* ---- header fields ---- */
-
-static char *cut_field(char *text)
+static GMimeParser *parser_of(GByteArray *bytes)
 {
-	char *end;
+	GMimeStream *stream = g_mime_stream_mem_new();
+	GMimeParser *parser;
 
-	if (text != NULL && strlen(text) > DOCUMENT_FIELD_MAX) {
-		end = g_utf8_find_prev_char(text, text + DOCUMENT_FIELD_MAX);
-		memcpy(end != NULL ? end : text, "", 1);
-	}
-	if (text != NULL && text[0] == '\0') {
-		g_free(text);
-		return NULL;
-	}
-	return text;
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	parser = g_mime_parser_new_with_stream(stream);
+	g_object_unref(stream);
+	return parser;
 }
 
-static char *addresses(InternetAddressList *list, GMimeMessage *message, const char *name)
+/* A part whose content is copied: bytes may go. */
+static GMimeObject *parse_part(GByteArray *bytes)
 {
-	char *text = NULL;
-	char *line;
+	GMimeParser *parser = parser_of(bytes);
+	GMimeObject *object;
 
-	if (list != NULL && internet_address_list_length(list) > 0) {
-		text = internet_address_list_to_string(list, NULL, FALSE);
-	} else {
-		/* what GMime cannot read as addresses is shown as it came */
-		const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), name);
-
-		text = raw != NULL ? g_mime_utils_header_decode_text(NULL, raw) : NULL;
-	}
-	line = charset_line(text);
-	g_free(text);
-	return cut_field(line);
-}
-
-/* "Tuesday, 24 November 2026, 16:15 (UTC+01:00)", whatever the locale. */
-static char *date_line(GMimeMessage *message)
-{
-	const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), "Date");
-	GDateTime *date = raw != NULL ? g_mime_utils_header_decode_date(raw) : NULL;
-	char *text;
-
-	if (date == NULL)
-		return cut_field(charset_line(raw));
-	text = g_date_time_format(date, "%A, %-d %B %Y, %H:%M (UTC%:z)");
-	g_date_time_unref(date);
-	return text != NULL ? text : charset_line(raw);
-}
-
-static char *decode_line(const char *raw)
-{
-	char *text = raw != NULL ? g_mime_utils_header_decode_text(NULL, raw) : NULL;
-	char *line = charset_line(text);
-
-	g_free(text);
-	return cut_field(line);
-}
-
-static void read_head(GMimeMessage *message, struct document_head *head)
-{
-	head->from = addresses(g_mime_message_get_from(message), message, "From");
-	if (head->from == NULL)
-		head->from = addresses(g_mime_message_get_sender(message), message, "Sender");
-	head->to = addresses(g_mime_message_get_to(message), message, "To");
-	head->cc = addresses(g_mime_message_get_cc(message), message, "Cc");
-	head->date = date_line(message);
-	head->subject = decode_line(g_mime_object_get_header(GMIME_OBJECT(message), "Subject"));
-}
-
-/* ---- content ---- */
-
-/* The decoded bytes of a leaf; room for them is made at once. */
-static GByteArray *decoded(GMimePart *part)
-{
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *source = content != NULL ? g_mime_data_wrapper_get_stream(content) : NULL;
-	gint64 size = source != NULL ? g_mime_stream_length(source) : 0;
-	GByteArray *bytes = g_byte_array_sized_new(size > 0 && size < INT_MAX ? (guint)size : 64);
-	GMimeStream *memory;
-
-	if (content == NULL)
-		return bytes;
-	memory = g_mime_stream_mem_new_with_byte_array(bytes);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
-	(void)g_mime_data_wrapper_write_to_stream(content, memory);
-	g_object_unref(memory);
-	return bytes;
-}
-
-static GByteArray *written(GMimeObject *object)
-{
-	GByteArray *bytes = g_byte_array_new();
-	GMimeStream *memory = g_mime_stream_mem_new_with_byte_array(bytes);
-
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(memory), FALSE);
-	(void)g_mime_object_write_to_stream(object, NULL, memory);
-	g_object_unref(memory);
-	return bytes;
-}
-
-static char *mime_type(GMimeObject *object)
-{
-	GMimeContentType *type = g_mime_object_get_content_type(object);
-	char *text = type != NULL ? g_mime_content_type_get_mime_type(type) : NULL;
-	char *line = charset_line(text);
-
-	g_free(text);
-	if (line == NULL || line[0] == '\0' || strlen(line) > 127) {
-		g_free(line);
-		return g_strdup("application/octet-stream");
-	}
-	str_lower(line);
-	return line;
-}
-
-static GDateTime *file_date(GMimeObject *object)
-{
-	static const char *const names[] = { "modification-date", "creation-date" };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		const char *raw = g_mime_object_get_content_disposition_parameter(object, names[i]);
-		GDateTime *date = raw != NULL ? g_mime_utils_header_decode_date(raw) : NULL;
-
-		if (date != NULL)
-			return date;
-	}
-	return NULL;
-}
-
-static char *file_name(GMimeObject *object)
-{
-	const char *name = GMIME_IS_PART(object) ? g_mime_part_get_filename(GMIME_PART(object)) :
-	    NULL;
-
-	if (name == NULL)
-		name = g_mime_object_get_content_disposition_parameter(object, "filename");
-	if (name == NULL)
-		name = g_mime_object_get_content_type_parameter(object, "name");
-	return name != NULL ? decode_line(name) : NULL;
+	g_mime_parser_set_persist_stream(parser, FALSE);
+	object = g_mime_parser_construct_part(parser, NULL);
+	g_object_unref(parser);
+	return object;
 }
 
 static struct document_file *last_file(const struct document *document)
@@ -189,9 +77,9 @@ static void add_facts(struct document *document, GMimeObject *object)
 static bool add_file(struct walk *walk, GMimeObject *object, const char *fallback_name,
     GByteArray *data)
 {
-	char *name = file_name(object);
+	char *name = mime_file_name(object);
 	char *type = mime_type(object);
-	GDateTime *date = file_date(object);
+	GDateTime *date = mime_file_date(object);
 	bool added = document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
 	    data);
 
@@ -257,7 +145,7 @@ static bool is_shown_text(GMimeObject *object)
 
 static GString *part_text(GMimeObject *object, bool html)
 {
-	GByteArray *bytes = decoded(GMIME_PART(object));
+	GByteArray *bytes = mime_decoded(GMIME_PART(object));
 	const char *declared = g_mime_object_get_content_type_parameter(object, "charset");
 	char *meta = NULL;
 	GString *text;
@@ -284,18 +172,132 @@ static void show_text(struct walk *walk, GMimeObject *object)
 	body->delsp = body->flowed && parameter_is(object, "delsp", "yes");
 }
 
+/* ---- parts that are read beside their file ---- */
+
+static bool is_card(GMimeObject *object)
+{
+	return is_type(object, "text", "calendar") || is_type(object, "text", "vcard") ||
+	    is_type(object, "text", "x-vcard") || is_type(object, "text", "directory") ||
+	    is_type(object, "application", "ics");
+}
+
+/* Invitations come twice, as an alternative and as a file. */
+static void add_card(struct document *document, const char *title, GString *card)
+{
+	for (unsigned int i = 0; i < document->bodies->len; i++) {
+		const struct document_body *body = g_ptr_array_index(document->bodies, i);
+
+		if (body->kind != DOCUMENT_CARD || !g_string_equal(body->text, card))
+			continue;
+		g_string_free(card, TRUE);
+		return;
+	}
+	document_add_body(document, DOCUMENT_CARD, card)->title = title;
+}
+
+/* An invitation or a visiting card; false: it cannot be read, and is a file like others. */
+static bool show_card(struct walk *walk, GMimeObject *object)
+{
+	GString *text = part_text(object, false);
+	GString *card = g_string_new(NULL);
+	const char *title = "Visiting card";
+	bool calendar = is_type(object, "text", "calendar") ||
+	    is_type(object, "application", "ics");
+	bool shown = calendar ? calendar_to_card(text, card, &title) : vcard_to_card(text, card);
+
+	g_string_free(text, TRUE);
+	if (!shown) {
+		g_string_free(card, TRUE);
+		return false;
+	}
+	add_card(walk->document, title, card);
+	add_read_file(walk, object, calendar ? "invite.ics" : "card.vcf", mime_decoded(GMIME_PART(object)));
+	return true;
+}
+
+static void tnef_found(void *context, enum tnef_kind kind, const char *name, const char *type,
+    GByteArray *data)
+{
+	struct walk *walk = context;
+
+	if (kind == TNEF_FILE || kind == TNEF_RTF) {
+		(void)document_add_file(walk->document, kind == TNEF_RTF ? "message.rtf" : name,
+		    kind == TNEF_RTF ? "text/rtf" : type != NULL ? type :
+		    "application/octet-stream", NULL, data);
+		return;
+	}
+	/* Exchange sends the text as text/plain besides: it stands there already */
+	if (walk->document->bodies->len == 0)
+		(void)document_add_body(walk->document, kind == TNEF_HTML ? DOCUMENT_HTML :
+		    DOCUMENT_TEXT, charset_to_utf8(NULL, data->data, data->len));
+	g_byte_array_unref(data);
+}
+
+static bool is_tnef(GMimeObject *object)
+{
+	return is_type(object, "application", "ms-tnef") ||
+	    is_type(object, "application", "vnd.ms-tnef");
+}
+
+static bool show_tnef(struct walk *walk, GMimeObject *object)
+{
+	GByteArray *data = mime_decoded(GMIME_PART(object));
+	bool shown = tnef_unpack(data->data, data->len, tnef_found, walk);
+
+	g_byte_array_unref(data);
+	return shown;
+}
+
+/* Signed in one piece: its content is a part like others; the file proves it. */
+static bool show_signed(struct walk *walk, GMimeObject *object)
+{
+	GByteArray *data = mime_decoded(GMIME_PART(object));
+	GByteArray *content = cms_signed_content(data->data, data->len);
+	GMimeObject *inner;
+
+	if (content == NULL) {
+		g_byte_array_unref(data);
+		return false;
+	}
+	inner = parse_part(content);
+	if (inner != NULL) {
+		add_read_file(walk, object, "smime.p7m", data);
+		walk_object(walk, inner);
+		g_object_unref(inner);
+	} else {
+		g_byte_array_unref(data);
+	}
+	g_byte_array_unref(content);
+	return inner != NULL;
+}
+
+/* True: nothing is left to do about the part. */
+static bool walk_special(struct walk *walk, GMimeObject *object)
+{
+	if (is_card(object))
+		return show_card(walk, object);
+	if (is_tnef(object))
+		return show_tnef(walk, object);
+	if (is_type(object, "application", "pkcs7-mime") ||
+	    is_type(object, "application", "x-pkcs7-mime"))
+		return show_signed(walk, object);
+	return false;
+}
+
 static void walk_part(struct walk *walk, GMimeObject *object)
 {
 	char *name;
 
+	if (walk_special(walk, object))
+		return;
 	if (!is_shown_text(object) || is_attachment(object)) {
-		(void)add_file(walk, object, NULL, decoded(GMIME_PART(object)));
+		(void)add_file(walk, object, NULL, mime_decoded(GMIME_PART(object)));
 		return;
 	}
 	/* shown where it stands; one that has a name is a file as well */
-	name = file_name(object);
+	name = mime_file_name(object);
 	if (name != NULL)
-		add_read_file(walk, object, NULL, decoded(GMIME_PART(object)));
+		add_read_file(walk, object, NULL, mime_decoded(GMIME_PART(object)));
 	g_free(name);
 	show_text(walk, object);
 }
@@ -308,16 +310,16 @@ static void walk_message_part(struct walk *walk, GMimeObject *object)
 	char *name;
 
 	if (message == NULL) {
-		bytes = written(object);
+		bytes = mime_written(object);
 		(void)add_file(walk, object, NULL, bytes);
 		return;
 	}
 	body = document_add_body(walk->document, DOCUMENT_NESTED, NULL);
 	body->head = g_new0(struct document_head, 1);
-	read_head(message, body->head);
+	mime_read_head(message, body->head);
 	name = body->head->subject != NULL ? g_strdup_printf("%s.eml", body->head->subject) :
 	    g_strdup("message.eml");
-	bytes = written(GMIME_OBJECT(message));
+	bytes = mime_written(GMIME_OBJECT(message));
 	add_read_file(walk, object, name, bytes);
 	g_free(name);
 	if (g_mime_message_get_mime_part(message) != NULL)
@@ -406,7 +408,7 @@ static void walk_object(struct walk *walk, GMimeObject *object)
 	}
 	walk->parts++;
 	if (walk->depth >= MIME_DEPTH_MAX) {
-		(void)add_file(walk, object, "nested-too-deep.eml", written(object));
+		(void)add_file(walk, object, "nested-too-deep.eml", mime_written(object));
 		return;
 	}
 	walk->depth++;
@@ -426,7 +428,7 @@ static bool has_words(const struct document *document)
 	for (unsigned int i = 0; i < document->bodies->len; i++) {
 		const struct document_body *body = g_ptr_array_index(document->bodies, i);
 
-		if (body->kind == DOCUMENT_NESTED)
+		if (body->kind == DOCUMENT_NESTED || body->kind == DOCUMENT_CARD)
 			return true;
 		if (body->kind == DOCUMENT_HTML && html_has_text(body->text->str, body->text->len))
 			return true;
@@ -484,17 +486,10 @@ static void read_language(GMimeMessage *message, struct document *document)
 
 static GMimeMessage *parse(GByteArray *view)
 {
-	GMimeStream *stream;
-	GMimeParser *parser;
-	GMimeMessage *message;
+	GMimeParser *parser = parser_of(view);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
 
-	stream = g_mime_stream_mem_new();
-	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), view);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	parser = g_mime_parser_new_with_stream(stream);
-	message = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
-	g_object_unref(stream);
 	return message;
 }
 
@@ -516,12 +511,12 @@ enum fail_code mime_parse(const void *data, size_t size, const char *subject,
 	message = parse(&view);
 	walk.document = document_new();
 	if (message != NULL) {
-		read_head(message, &walk.document->head);
+		mime_read_head(message, &walk.document->head);
 		read_language(message, walk.document);
 	}
 	if (subject != NULL) {
 		g_free(walk.document->head.subject);
-		walk.document->head.subject = decode_line(subject);
+		walk.document->head.subject = mime_line(subject);
 	}
 	if (message != NULL && g_mime_message_get_mime_part(message) != NULL)
 		walk_object(&walk, g_mime_message_get_mime_part(message));

@@ -4,8 +4,8 @@ pdf_seal_build() {
 	case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
 	mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' \
 		! -path '*/pdfenc/main.o')
-	mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' \
-		! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
+	mapfile -t config < <(find "$build"/obj/{config,gen} -name '*.o' ! -name 'conf.o' \
+		! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o' 2> /dev/null)
 	read -ra flags < <(pkg-config --cflags gmime-3.0 pangoft2 harfbuzz harfbuzz-subset)
 	read -ra libs < <(pkg-config --libs gmime-3.0 pangoft2 fontconfig harfbuzz \
 		harfbuzz-subset libdeflate libpng libwebp libqpdf libidn2)
