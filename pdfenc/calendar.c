@@ -56,7 +56,7 @@ static void read_moment(const struct contentline *line, struct moment *moment)
 	bool day = size < 15 || at[8] != 'T';
 	GTimeZone *utc;
 
-	if (size < 8 || moment->date != NULL)
+	if (size < 8 || moment->zone != NULL)
 		return;
 	utc = g_time_zone_new_utc();
 	/* the zone is only told, never used to count: its rules stand in the file */

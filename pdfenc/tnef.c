@@ -111,7 +111,9 @@ bool tnef_unpack(const void *data, size_t size, tnef_fn *found, void *context)
 	if (size < 16 || size > TNEF_SIZE_MAX)
 		return false;
 	copy = g_memdup2(data, size);
+	memset(&tnef, 0, sizeof(tnef));
 	TNEFInitialize(&tnef);
+	tnef.Debug = 0;
 	done = TNEFParseMemory(copy, (long)size, &tnef) == 0;
 	if (done) {
 		take_body(&tnef, found, context);

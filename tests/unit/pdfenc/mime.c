@@ -109,6 +109,79 @@ static void a_uuencoded_file_in_the_text_becomes_a_file(void **state)
 	document_free(d);
 }
 
+static void a_charset_is_sniffed_where_none_is_said(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: text/plain\n\n\033$B$3$s\033(B\n");
+	struct document *e = parse(HEAD "Content-Type: text/html\n\n"
+	    "<meta charset=windows-1251><p>\317\360\350\342\345\362</p>\n");
+	struct document *g = parse(HEAD "Content-Type: text/plain; charset=iso-8859-1\n\n"
+	    "\223quoted\224 \200\n");
+
+	(void)state;
+	assert_string_equal(body(d, 0)->text->str, "\343\201\223\343\202\223\n");
+	assert_non_null(strstr(body(e, 0)->text->str, "\320\237\321\200\320\270"));
+	assert_string_equal(body(g, 0)->text->str,
+	    "\342\200\234quoted\342\200\235 \342\202\254\n");
+	document_free(d);
+	document_free(e);
+	document_free(g);
+}
+
+#define INVITATION "BEGIN:VCALENDAR\nMETHOD:REQUEST\nBEGIN:VEVENT\nSUMMARY:Planning\n" \
+	"END:VEVENT\nEND:VCALENDAR\n"
+
+static void an_invitation_is_read_once_and_stays_usable(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: multipart/mixed; boundary=X\n\n"
+	    "--X\nContent-Type: text/calendar\n\n" INVITATION
+	    "--X\nContent-Type: text/calendar; name=invite.ics\n\n" INVITATION "--X--\n");
+
+	(void)state;
+	assert_int_equal(d->bodies->len, 1);
+	assert_int_equal(body(d, 0)->kind, DOCUMENT_CARD);
+	assert_string_equal(body(d, 0)->title, "Invitation");
+	assert_int_equal(d->files->len, 2);
+	assert_true(file(d, 0)->read);
+	assert_string_equal(file(d, 0)->name, "invite.ics");
+	document_free(d);
+}
+
+static void a_calendar_that_cannot_be_read_is_a_file(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n");
+
+	(void)state;
+	assert_int_equal(d->files->len, 1);
+	assert_false(file(d, 0)->read);
+	document_free(d);
+}
+
+static void signed_parts_are_shown_and_signatures_are_files(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: multipart/signed; boundary=X; "
+	    "protocol=\"application/pgp-signature\"\n\n--X\nContent-Type: text/plain\n\nwords\n"
+	    "--X\nContent-Type: application/pgp-signature; name=signature.asc\n\nabc\n--X--\n");
+
+	(void)state;
+	assert_int_equal(d->bodies->len, 1);
+	assert_non_null(strstr(body(d, 0)->text->str, "words"));
+	assert_string_equal(file(d, 0)->name, "signature.asc");
+	document_free(d);
+}
+
+static void parts_of_other_messages_and_unknown_types_are_files(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: message/partial; id=\"a\"; number=1\n\n"
+	    "words\n");
+	struct document *e = parse(HEAD "Content-Type: x-new/thing\n\nwords\n");
+
+	(void)state;
+	assert_int_equal(d->files->len, 1);
+	assert_int_equal(e->files->len, 1);
+	document_free(d);
+	document_free(e);
+}
+
 static void a_nested_message_is_shown_and_attached(void **state)
 {
 	struct document *d = parse(HEAD "Content-Type: message/rfc822\n\nSubject: inner\n"
@@ -214,6 +287,11 @@ int main(void)
 		cmocka_unit_test(of_alternatives_the_last_that_can_be_shown_is_chosen),
 		cmocka_unit_test(html_without_a_word_gives_way_to_plain_text),
 		cmocka_unit_test(a_charset_that_lies_is_seen_through),
+		cmocka_unit_test(a_charset_is_sniffed_where_none_is_said),
+		cmocka_unit_test(an_invitation_is_read_once_and_stays_usable),
+		cmocka_unit_test(a_calendar_that_cannot_be_read_is_a_file),
+		cmocka_unit_test(signed_parts_are_shown_and_signatures_are_files),
+		cmocka_unit_test(parts_of_other_messages_and_unknown_types_are_files),
 		cmocka_unit_test(names_of_files_are_safe_and_distinct),
 		cmocka_unit_test(a_uuencoded_file_in_the_text_becomes_a_file),
 		cmocka_unit_test(a_nested_message_is_shown_and_attached),
