@@ -54,12 +54,14 @@ static const char *missing_words(unsigned int tried)
 		[WAY_ENVELOPE] = "there is no usable certificate",
 		[WAY_PDF] = "there is no password",
 		[WAY_ENVELOPE | WAY_PDF] = "there is no usable certificate or password",
-		[WAY_TLS] = "TLS is not proven for its mail server, so that TLS alone is no protection",
-		[WAY_TLS | WAY_ENVELOPE] = "there is no usable certificate, and TLS is not proven for "
-		    "its mail server",
-		[WAY_TLS | WAY_PDF] = "there is no password, and TLS is not proven for its mail server",
-		[WAY_TLS | WAY_ENVELOPE | WAY_PDF] = "there is no usable certificate or password, and "
-		    "TLS is not proven for its mail server",
+		[WAY_TLS] = "TLS is not proven for its mail server, so that TLS alone is no "
+		    "protection",
+		[WAY_TLS | WAY_ENVELOPE] = "there is no usable certificate, and TLS is not proven "
+		    "for its mail server",
+		[WAY_TLS | WAY_PDF] = "there is no password, and TLS is not proven for its mail "
+		    "server",
+		[WAY_TLS | WAY_ENVELOPE | WAY_PDF] = "there is no usable certificate or password, "
+		    "and TLS is not proven for its mail server",
 	};
 	const char *found = words[tried % (1u << WAY_COUNT)];
 

@@ -55,8 +55,9 @@ check_cppcheck() {
 # Pages that are not installed here, other packages' or ours, are no finding; a page of ours that is
 # named but not written is.
 check_mandoc() {
-	files 'docs/man/*.[158]' | xargs -r mandoc -Tlint -Wstyle 2>&1 | sed -E 's/^mandoc: //' |
-		grep -vE 'referenced manual not found|outdated mandoc.db'
+	files 'docs/man/*.[158]' | xargs -r mandoc -Tlint -Wstyle 2> "$out/mandoc.err" |
+		sed -E 's/^mandoc: //' | grep -v 'referenced manual not found'
+	grep -v 'outdated mandoc.db' "$out/mandoc.err"
 	files 'docs/man/*.[158]' | xargs -r sed -nE 's/^\.Xr (sealgate[a-z.-]*) ([158]).*/\1.\2/p' |
 		sort -u | while IFS= read -r page; do
 		[[ -e docs/man/$page ]] || echo "docs/man: no page $page, which others name"

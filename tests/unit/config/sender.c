@@ -27,14 +27,16 @@ static int start(void **state)
 
 	(void)state;
 	assert_int_equal(conf_default(&conf, NULL), SG_OK);
-	assert_int_equal(conf_add_titled(conf, KEY_OF_TENANT, "one", (void **)&tenant, NULL), SG_OK);
+	assert_int_equal(conf_add_titled(conf, KEY_OF_TENANT, "one", (void **)&tenant, NULL),
+	    SG_OK);
 	add(&tenant->domains, "one.example");
 	add(&tenant->domains, "xn--nns-rna.example");
 	add(&tenant->logins, "*@one.example");
 	add(&tenant->logins, "svc-*");
 	add(&tenant->networks, "192.0.2.0/24");
 	add(&tenant->networks, "2001:db8:1::/48");
-	assert_int_equal(conf_add_titled(conf, KEY_OF_TENANT, "two", (void **)&tenant, NULL), SG_OK);
+	assert_int_equal(conf_add_titled(conf, KEY_OF_TENANT, "two", (void **)&tenant, NULL),
+	    SG_OK);
 	add(&tenant->domains, "two.example");
 	add(&tenant->networks, "192.0.2.77");
 	add(&tenant->networks, "127.0.0.0/8");
