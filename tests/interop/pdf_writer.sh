@@ -32,7 +32,7 @@ silent() {
 sanitize=()
 case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
 mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' ! -path '*/pdfenc/main.o')
-mapfile -t config < <(find "$build/obj/config" -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o')
+mapfile -t config < <(find "$build"/obj/{config,gen} -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o' 2> /dev/null)
 read -ra packages < <(sed -n 's/^PKG.pdf = //p' Makefile)
 read -ra flags < <(pkg-config --cflags "${packages[@]}")
 read -ra libs < <(pkg-config --libs "${packages[@]}" libidn2)
