@@ -1,6 +1,7 @@
 #include "pdfenc/compose.h"
 
 #include "pdfenc/html/html.h"
+#include "pdfenc/language.h"
 #include "pdfenc/text.h"
 
 #define SAMPLE_MAX 4000		/* characters looked at for the language */
@@ -144,8 +145,31 @@ static void count_scripts(const struct flow *flow, unsigned int *counts, size_t 
 	}
 }
 
+/* Latin letters; our own words on the page are English. */
+static const char *language_of_latin(const struct flow *flow)
+{
+	struct language_votes votes = { { 0 } };
+	const char *found;
+	size_t seen = 0;
+
+	for (unsigned int i = 0; i < flow->blocks->len && seen < SAMPLE_MAX; i++) {
+		const struct flow_block *block = g_ptr_array_index(flow->blocks, i);
+		size_t size = MIN(block->text->len, SAMPLE_MAX);
+
+		/* no half letter */
+		while (size < block->text->len && (block->text->str[size] & 0xc0) == 0x80)
+			size++;
+		language_count(&votes, block->text->str, size);
+		seen += size;
+	}
+	found = language_best(&votes);
+	return found != NULL ? found : "en";
+}
+
 const char *compose_language(const struct document *document, const struct flow *flow)
 {
+	const char *found;
+
 	unsigned int counts[200] = { 0 };
 	GUnicodeScript best = G_UNICODE_SCRIPT_LATIN;
 
@@ -157,5 +181,6 @@ const char *compose_language(const struct document *document, const struct flow 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(counts); i++)
 		if (counts[i] > counts[best] && language_of((GUnicodeScript)i) != NULL)
 			best = (GUnicodeScript)i;
-	return language_of(best);
+	found = language_of(best);
+	return found != NULL ? found : language_of_latin(flow);
 }

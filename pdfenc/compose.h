@@ -9,7 +9,10 @@
 
 /* The caller flow_frees. */
 struct flow *compose_flow(const struct document *document);
-/* The language by what the sender said, else by script; static or the document's. */
+/*
+ * The language by what the sender said, else by script and small words, else English, which our own
+ * words are; static or the document's.
+ */
 const char *compose_language(const struct document *document, const struct flow *flow);
 
 #endif

@@ -14,3 +14,10 @@ pdf_seal_build() {
 		tests/lib/pdf_seal.c "${objects[@]}" "${config[@]}" "${libs[@]}" \
 		-llitehtml -lgif -ljpeg -lytnef "${heif[@]}" -lstdc++ -lm -lpthread
 }
+
+# Builds what looks at finished PDFs, with libqpdf alone: pdf_check_build OUT
+pdf_check_build() {
+	local flags
+	read -ra flags < <(pkg-config --cflags --libs libqpdf)
+	g++ -std=c++17 -O1 -Wall -Wextra -o "$1" tests/lib/pdf_check.cc "${flags[@]}"
+}
