@@ -90,7 +90,7 @@ struct conf_tenant {
 	enum conf_subject subject_envelope;
 	enum conf_subject subject_pdf;
 	char *subject_placeholder;	/* UTF-8 */
-	struct str_list passwords;	/* CONF_PASSWORD_... in order; empty = the recipient's own */
+	struct str_list passwords;	/* CONF_PASSWORD_... in order; empty: recipient */
 	enum conf_password_for password_for;
 	enum conf_login_owns login_owns;
 	enum conf_language language;	/* of mail to senders that do not say theirs */

@@ -348,17 +348,17 @@ static const struct key table[] = {
 	{ .name = "tenant.passwords", .type = KEY_WORDS, TENANT_AT(passwords),
 	    .roles = CONF_MILTER, .preset = "recipient, sender, generate",
 	    .help = "Where the password of a PDF comes from, in order: recipient, its own in the "
-	    "vault; sender, written as [secure pass:WORD] into the subject; generate, made here and "
-	    "told to a sender who has logged in." },
+	    "vault; sender, written as [secure pass:WORD] into the subject; generate, made here "
+	    "and told to a sender who has logged in." },
 	{ .name = "tenant.password_for", .type = KEY_CHOICE, TENANT_AT(password_for),
 	    .roles = CONF_MILTER, .choices = password_fors, .preset = "message",
 	    .help = "For what a generated password is: message, the same for all recipients of "
 	    "that one; recipient, kept as the recipient's own from then on." },
 	{ .name = "tenant.login_owns", .type = KEY_CHOICE, TENANT_AT(login_owns),
 	    .roles = CONF_MILTER, .choices = owns, .preset = "address",
-	    .help = "Who is told a generated password. address: a sender whose login is the address "
-	    "in MAIL FROM, or its part before the @. any: every login, since Postfix checks the "
-	    "address (reject_sender_login_mismatch)." },
+	    .help = "Who is told a generated password. address: a sender whose login is the "
+	    "address in MAIL FROM, or its part before the @. any: every login, since Postfix "
+	    "checks the address (reject_sender_login_mismatch)." },
 	{ .name = "tenant.language", .type = KEY_CHOICE, TENANT_AT(language),
 	    .roles = CONF_MILTER, .choices = languages, .preset = "en",
 	    .help = "Language of mail to senders whose messages do not say theirs." },

@@ -50,7 +50,7 @@ MUST_USE enum fail_code rules_match(const struct conf *conf, const struct rules_
 void rules_flag_free(struct rules_flag *flag);
 
 /*
- * Takes a password ("pass:WORD") out of a Subject or our header, as the field came in: *clean_out is
+ * Takes a password ("pass:WORD") out of a Subject or our header, as the field came in. *clean_out:
  * the value without it, to be kept in its place; NULL if there was none. The caller frees.
  * *count_out: how many passwords; the last goes to password. In our header all behind "pass:" is
  * the password. SG_ENOMEM, SG_ELIMIT.

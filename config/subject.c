@@ -9,7 +9,7 @@
 
 #define SEPARATORS " \t\r\n,;+/|&"	/* between words in one bracket */
 #define RESULT_SLACK 16			/* bytes that printing may add to what was there */
-#define ARGUMENTS_MAX 8u			/* tags with a password in one Subject; more are refused */
+#define ARGUMENTS_MAX 8u		/* passwords in one Subject; more than one are refused */
 
 /* Units of the argument of one "pass:". */
 struct argument {

@@ -47,7 +47,7 @@ MUST_USE enum fail_code template_load(const char *folder, enum conf_language lan
 /* SG_EUSAGE: not UTF-8, too long, an unknown ${name}, no Subject line or no ${password}. */
 MUST_USE enum fail_code template_check(const char *name, const char *text, struct fail *f);
 
-/* Appends text with values in place; ${names} without a value are left out. SG_ENOMEM, SG_ELIMIT. */
+/* Appends text, values in place; ${names} without a value are left out. SG_ENOMEM, SG_ELIMIT. */
 MUST_USE enum fail_code template_fill(const char *text, const struct template_value *values,
     size_t count, struct buf *out);
 

@@ -362,57 +362,13 @@ static enum fail_code add_mark(struct session *session, const struct front *fron
 	return code;
 }
 
-/* Those that get a PDF with the password that was generated for the message; borrowed. */
-static size_t find_told(const struct session *session, const struct front *front,
-    const struct str_list *recipients, const struct plan *plans, const char **told_out)
-{
-	size_t count = 0;
-
-	if (session->password_kind != VAULT_GENERATED ||
-	    front->flag.tenant->password_for != CONF_FOR_MESSAGE)
-		return 0;
-	for (size_t i = 0; i < recipients->count; i++)
-		if (plans[i].kind == PLAN_SEAL && plans[i].way == WAY_PDF &&
-		    plans[i].password == PLAN_PASSWORD_GENERATED)
-			told_out[count++] = recipients->items[i];
-	return count;
-}
-
-/* Of whom the sender hears: those with a generated password. */
-struct telling {
-	const char *const *recipients;
-	size_t count;
-	const char *mark;	/* NULL: sealed here and now */
-};
-
-/* Where a password was generated for somebody, the letter about it becomes durable with them. */
-static enum fail_code record_decisions(struct session *session, const struct front *front,
-    const struct session_decision *decisions, size_t count, const struct telling *telling,
-    struct fail *f)
-{
-	struct session_letter letter;
-	enum fail_code code;
-
-	if (telling->count == 0)
-		return session_record(session, tenant_name(front), flagged_by(front), decisions,
-		    count, f);
-	code = session_write(session, &front->flag, session->message.sender, telling->mark, &letter,
-	    f);
-	letter.letter.recipients = telling->recipients;
-	letter.letter.count = telling->count;
-	if (code == SG_OK)
-		code = session_record_told(session, &front->flag, decisions, count, &letter, f);
-	session_letter_free(&letter);
-	return code;
-}
-
 static enum fail_code record_marked(struct session *session, const struct front *front,
     const struct str_list *recipients, const struct plan *plans, const char *mark,
     struct fail *f)
 {
 	struct session_decision *decisions = calloc(recipients->count + 1, sizeof(*decisions));
 	const char **told = calloc(recipients->count + 1, sizeof(*told));
-	struct telling telling = { told, 0, mark };
+	struct session_telling telling = { told, 0, mark };
 	enum fail_code code = SG_OK;
 
 	if (decisions == NULL || told == NULL)
@@ -424,9 +380,10 @@ static enum fail_code record_marked(struct session *session, const struct front 
 		decisions[i].reason = plans[i].kind == PLAN_INSIDE ? "own user" : plans[i].why;
 	}
 	if (code == SG_OK)
-		telling.count = find_told(session, front, recipients, plans, told);
+		telling.count = session_find_told(session, &front->flag, recipients, plans, told);
 	if (code == SG_OK)
-		code = record_decisions(session, front, decisions, recipients->count, &telling, f);
+		code = session_record_telling(session, &front->flag, decisions,
+		    recipients->count, &telling, f);
 	free(told);
 	free(decisions);
 	return code;
@@ -470,7 +427,7 @@ static enum fail_code seal_now(struct session *session, const struct front *fron
 {
 	char reason[VAULT_REASON_MAX];
 	const struct session_decision decision = { recipient, RECORD_SEALED, plan->way, reason };
-	const struct telling telling = { &recipient, plan->way == WAY_PDF &&
+	const struct session_telling telling = { &recipient, plan->way == WAY_PDF &&
 	    plan->password == PLAN_PASSWORD_GENERATED ? 1 : 0, NULL };
 	enum fail_code code = session_seal(session, &front->flag, recipient, plan, edits, reason,
 	    f);
@@ -479,7 +436,7 @@ static enum fail_code seal_now(struct session *session, const struct front *fron
 		code = session_add_route(session, MARK_ROUTE_SEALED, edits, f);
 	if (code != SG_OK)
 		return code;
-	return record_decisions(session, front, &decision, 1, &telling, f);
+	return session_record_telling(session, &front->flag, &decision, 1, &telling, f);
 }
 
 /* Plan tls: it leaves as it is, by the transport that demands proven TLS. */

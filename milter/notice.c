@@ -1,5 +1,5 @@
 /*
- * Our own letters on their way through Postfix: only to a mailbox here, or over proven TLS, and once.
+ * Our own letters on their way through Postfix: to a mailbox here, or over proven TLS, and once.
  *
  * sealgate-notify hands a letter to Postfix under a mark of the vault. The front uses the mark up
  * with its record: a try whose 250 nobody read is known again. Where recipients may change behind
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/log.h"
 #include "gateway/base/str.h"
 #include "milter/session_private.h"
 
@@ -60,7 +61,7 @@ static enum fail_code check_proof(struct session *session, struct fail *f)
 		    "whether TLS is proven for %s cannot be found out now: %s", delivery->hop,
 		    proof.how);
 	else if (code == SG_OK && proof.answer != TLS_PROVABLE)
-		code = fail_set(f, SG_EDENIED,
+		code = fail_set(f, SG_EPEER,
 		    "write a hop rule that proves TLS there, or deliver own mail on this host",
 		    "A letter with a password does not go to %s without proven TLS: %s",
 		    delivery->hop, proof.how);
@@ -75,7 +76,7 @@ static enum fail_code keep_here(const struct session *session, const struct sess
 	enum fail_code code;
 
 	if (strcmp(mailer, "error") == 0 || strcmp(mailer, "retry") == 0)
-		return fail_set(f, SG_EDENIED, NULL, "Postfix has no mailbox for %s",
+		return fail_set(f, SG_EPEER, NULL, "Postfix has no mailbox for %s",
 		    session->message.recipients.items[0]);
 	code = session_readable(session, flag, mark, edits, f);
 	if (code == SG_OK && strcmp(mailer, "local") == 0 &&
@@ -109,6 +110,17 @@ static enum fail_code find_way(struct session *session, const struct session_fla
 	return code == SG_OK ? session_route(session, flag, mark, edits, f) : code;
 }
 
+/*
+ * Later, with the reason in the queue: a refusal behind the front would be the end of a letter
+ * without a sender.
+ */
+static enum reply_stage wait_for_way(const struct session *session, struct fail *f)
+{
+	log_failure(LOG_LEVEL_ERROR, session->queue_id, "password-not-told-yet", f);
+	(void)fail_set_kind(f, FAIL_TEMPORARY);
+	return REPLY_NO_TLS;
+}
+
 enum reply_stage session_notice(struct session *session, const struct session_flag *flag,
     const char *mark, struct session_outcome *outcome, struct fail *f)
 {
@@ -117,7 +129,7 @@ enum reply_stage session_notice(struct session *session, const struct session_fl
 	enum fail_code code = find_way(session, flag, mark, &decision, &outcome->edits, f);
 
 	if (code != SG_OK)
-		return REPLY_PLAN;
+		return wait_for_way(session, f);
 	if (session->stage == STAGE_FRONT)
 		code = session_record_used(session, flag, mark, &decision, f);
 	else

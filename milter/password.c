@@ -194,3 +194,39 @@ void session_letter_free(struct session_letter *letter)
 	free(letter->subject);
 	memset(letter, 0, sizeof(*letter));
 }
+
+/* ---- records with a letter ---- */
+
+size_t session_find_told(const struct session *session, const struct session_flag *flag,
+    const struct str_list *recipients, const struct plan *plans, const char **told_out)
+{
+	size_t count = 0;
+
+	if (session->password_kind != VAULT_GENERATED ||
+	    flag->tenant->password_for != CONF_FOR_MESSAGE)
+		return 0;
+	for (size_t i = 0; i < recipients->count; i++)
+		if (plans[i].kind == PLAN_SEAL && plans[i].way == WAY_PDF &&
+		    plans[i].password == PLAN_PASSWORD_GENERATED)
+			told_out[count++] = recipients->items[i];
+	return count;
+}
+
+enum fail_code session_record_telling(struct session *session, const struct session_flag *flag,
+    const struct session_decision *decisions, size_t count,
+    const struct session_telling *telling, struct fail *f)
+{
+	struct session_letter letter;
+	enum fail_code code;
+
+	if (telling->count == 0)
+		return session_record(session, flag->tenant->name,
+		    flag->source != NULL ? flag->source : "", decisions, count, f);
+	code = session_write(session, flag, session->message.sender, telling->mark, &letter, f);
+	letter.letter.recipients = telling->recipients;
+	letter.letter.count = telling->count;
+	if (code == SG_OK)
+		code = session_record_told(session, flag, decisions, count, &letter, f);
+	session_letter_free(&letter);
+	return code;
+}

@@ -59,9 +59,9 @@ struct plan {
 bool plan_is_inside(const struct conf_tenant *tenant, const char *recipient);
 
 /*
- * Chooses the password by the tenant's order: WAY_PDF is possible then, even where the vault has none
- * for the recipient; or not, where the tenant does not want the recipient's own. brought: what the
- * message has; untold: why its sender cannot be told a generated one.
+ * Chooses the password by the tenant's order: WAY_PDF is possible then, even where the vault has
+ * none for the recipient; or not, where the tenant does not want the recipient's own. brought: what
+ * the message has; untold: why its sender cannot be told a generated one.
  */
 void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind brought,
     const char *untold, struct plan_possible *possible);

@@ -215,14 +215,14 @@ MUST_USE enum fail_code session_record(struct session *session, const char *tena
     struct fail *f);
 
 /*
- * One decision, and the note that this mark was used up for the recipient. SG_EDENIED: it was before.
+ * One decision, and the note that this mark was used up for its recipient. SG_EDENIED: before.
  */
 MUST_USE enum fail_code session_record_used(struct session *session,
     const struct session_flag *flag, const char *mark, const struct session_decision *decision,
     struct fail *f);
 
 /*
- * session_record with a letter to the sender in the same commit: its recipients are letter->letter's,
+ * session_record with a letter to the sender in the same commit: its recipients are the letter's,
  * told says about which mark. NULL: no letter.
  */
 MUST_USE enum fail_code session_record_told(struct session *session,
@@ -239,6 +239,21 @@ MUST_USE enum fail_code session_record_once(struct session *session, const struc
  */
 MUST_USE enum fail_code session_record_all(struct session *session, const char *tenant,
     const char *flagged_by, enum record_decision decision, const char *reason, struct fail *f);
+
+/* Of whom the sender of a message at the front hears: password.c. */
+struct session_telling {
+	const char *const *recipients;
+	size_t count;
+	const char *mark;	/* NULL: sealed here and now */
+};
+
+/* Those that get a PDF with the password of the message; borrowed, in room for all. */
+size_t session_find_told(const struct session *session, const struct session_flag *flag,
+    const struct str_list *recipients, const struct plan *plans, const char **told_out);
+/* Records, with a letter in the same commit where a password was generated for somebody. */
+MUST_USE enum fail_code session_record_telling(struct session *session,
+    const struct session_flag *flag, const struct session_decision *decisions, size_t count,
+    const struct session_telling *telling, struct fail *f);
 
 /* A refusal of one recipient; what hinders the record is logged. */
 void session_record_refused(struct session *session, const char *tenant, const char *flagged_by,

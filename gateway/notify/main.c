@@ -1,8 +1,8 @@
 /*
  * sealgate-notify: hands the vault's letters to Postfix, each once.
  *
- * The vault's outbox is asked every second. A letter becomes a message under a mark of the vault, by
- * which the filter at Postfix knows it, takes it once, and lets it go only to a mailbox here or over
+ * The vault is asked every second. A letter becomes a message under a mark of the vault, by which
+ * the filter at Postfix knows it, takes it once, and lets it go only to a mailbox here or over
  * proven TLS. It leaves the outbox when Postfix has said 250. What Postfix refuses is tried again
  * with growing pauses.
  */

@@ -11,7 +11,7 @@
 #define SEND_REPLY_MAX ((size_t)512)	/* characters of a reply that are kept */
 
 /*
- * From the null sender to one recipient; server is "HOST:PORT", domain the name for EHLO. SG_OK: the
+ * From the null sender to one recipient; server is "HOST:PORT", domain the EHLO name. SG_OK: the
  * server said 250 to the message. reply_out: the last line it said. Failures are
  * temporary, also where the server says 5xx: an administrator can mend that.
  */

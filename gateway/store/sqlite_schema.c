@@ -173,8 +173,8 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	[SQL_CERT_SWEEP] = "DELETE FROM cert WHERE tenant = ?1 AND NOT EXISTS (SELECT 1"
 	    " FROM cert_address a WHERE a.tenant = cert.tenant"
 	    " AND a.fingerprint = cert.fingerprint)",
-	[SQL_PASSWORD_PAST] = "INSERT INTO password_past (tenant, address, created, origin, replaced)"
-	    " SELECT tenant, address, created, origin, ?3 FROM password"
+	[SQL_PASSWORD_PAST] = "INSERT INTO password_past (tenant, address, created, origin,"
+	    " replaced) SELECT tenant, address, created, origin, ?3 FROM password"
 	    " WHERE tenant = ?1 AND address = ?2",
 	[SQL_PASSWORD_PUT] = "INSERT INTO password (tenant, address, id, sealed, created, origin)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (tenant, address) DO UPDATE SET"

@@ -208,8 +208,8 @@ struct store_ops {
 	enum fail_code (*password_get)(struct store *store, const char *tenant,
 	    const char *address, store_secret_fn *each, void *context, struct fail *f);
 	/*
-	 * By address and place, behind after, at most limit: the one in use, then those before it, the
-	 * oldest first.
+	 * By address and place, behind after, at most limit: the one in use, then those before,
+	 * the oldest first.
 	 */
 	enum fail_code (*password_list)(struct store *store, const char *tenant,
 	    const char *after, uint64_t after_place, unsigned int limit, store_password_fn *each,

@@ -41,8 +41,8 @@
  *
  *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms,
  *              u8 kind of password, password
- *   letter = to, u8 language, u8 keep, subject, u64 time_ms, password, u32 count, u32 n, n addresses
- *            (n below count where they do not all fit; in RECORD_TOLD tenant comes before it)
+ *   letter = to, u8 language, u8 keep, subject, u64 time_ms, password, u32 count, u32 n, n times
+ *            address (n below count where they do not fit; in RECORD_TOLD tenant comes before it)
  *   fact = record, u8 flags (PACKET_FACT_...), result, domain
  *   certificates = u32 n, n times address, fingerprint, subject, issuer, key, u64 not_before,
  *                  u64 not_after, [unusable]

@@ -180,8 +180,8 @@ enum fail_code password_check(const unsigned char *password, size_t size,
 		return code;
 	if (password_bits(password, size, addresses, count) < PASSWORD_GUESSES_LOG2)
 		return fail_set(f, SG_EFORMAT, hint,
-		    "a password is not to be guessed: this one is made of words, dates or patterns that "
-		    "are tried first");
+		    "a password is not to be guessed: this one is made of words, dates or "
+		    "patterns that are tried first");
 	return SG_OK;
 }
 

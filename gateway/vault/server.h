@@ -122,7 +122,7 @@ server_handler sessions_handle;
  */
 MUST_USE enum fail_code mark_use(struct server *server, const char *text, char *recipient,
     struct fail *f);
-/* Every record of u32 n, n records is sound, and nothing is behind them; then stores them (records.c). */
+/* Every record of u32 n, n records is sound, and nothing is behind them (records.c). */
 MUST_USE enum fail_code records_check(struct packet_reader p, struct fail *f);
 /* What records_check found sound. */
 MUST_USE enum fail_code records_store(struct store *store, struct packet_reader p,
@@ -145,7 +145,7 @@ bool mark_purge(struct server *server);
 void facts_purge(struct server *server);
 
 /*
- * Is a password fit to protect a PDF? The file can be attacked offline for ever: printable ASCII, no
+ * Is a password fit to protect a PDF, which can be attacked offline for ever? Printable ASCII, no
  * space at its ends, 10 to 32 bytes, not digits only below 20, five different characters, no run
  * such as "abcdefghij", none of the addresses (at least one) nor another, and at least
  * PASSWORD_GUESSES_LOG2 by zxcvbn's estimate. SG_EFORMAT says what is wrong, never the password.

@@ -153,13 +153,13 @@ struct vault_letter {
 };
 
 struct vault_told {
-	const char *mark;		/* each recipient is told about once for it; NULL: no mark */
-	const char *used_for;		/* the mark is used up for it, as vault_record_once; or NULL */
+	const char *mark;		/* a recipient is told about once for it; or NULL */
+	const char *used_for;		/* the mark is used up for it; or NULL */
 	const struct vault_letter *letter;
 };
 
 /*
- * Records as vault_record does, and in the same commit the letter, for sealgate-notify to hand over.
+ * Records as vault_record does; in the same commit the letter, for sealgate-notify to hand over.
  * SG_EDENIED: the mark was used up. SG_EEXIST (temporary): the letter says keep, and the recipient
  * has got an own password meanwhile.
  */
