@@ -196,7 +196,10 @@ static unsigned int exif_turn(const guint8 *tiff, size_t size)
 	return 0;
 }
 
-/* Size and orientation from the segments before the first scan. */
+/*
+ * Size and orientation from the segments before the first scan. False: there are none, or the end
+ * is missing: readers show such a file in part, with complaints.
+ */
 static bool look_jpeg(const guint8 *data, size_t size, struct picture_facts *facts,
     unsigned int *turn_out)
 {
@@ -223,7 +226,8 @@ static bool look_jpeg(const guint8 *data, size_t size, struct picture_facts *fac
 		}
 		at += 2 + length;
 	}
-	return facts->width > 0 && facts->height > 0;
+	return facts->width > 0 && facts->height > 0 &&
+	    memmem(data + at, size - at, "\xff\xd9", 2) != NULL;
 }
 
 /* The file as it is, turned as its camera was held. */
@@ -231,13 +235,12 @@ static const struct display_image *load_jpeg(struct display *display, GBytes *da
 {
 	size_t size;
 	const guint8 *bytes = g_bytes_get_data(data, &size);
-	const struct display_image *image = display_jpeg(display, data);
 	struct picture_facts facts = { 0, 0 };
 	struct display_image *own;
 	unsigned int turn;
 
-	if (image == NULL || !look_jpeg(bytes, size, &facts, &turn))
-		return image;
+	if (!look_jpeg(bytes, size, &facts, &turn) || display_jpeg(display, data) == NULL)
+		return NULL;
 	own = g_ptr_array_index(display->images, display->images->len - 1);
 	own->turn = turn;
 	return own;

@@ -37,6 +37,7 @@ read -ra packages < <(sed -n 's/^PKG.pdf = //p' Makefile)
 read -ra flags < <(pkg-config --cflags "${packages[@]}")
 read -ra libs < <(pkg-config --libs "${packages[@]}" libidn2)
 read -ra more < <(sed -n 's/^LIB.sealgate-pdf = //p' Makefile | grep -oE -- '-l[a-z]+' | grep -vE -- '-l(stdc|m|pthread)$' | tr '\n' ' ')
+pkg-config --exists libheif && more+=(-lheif)
 gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$work/pdf_display" \
 	tests/lib/pdf_display.c "${objects[@]}" "${config[@]}" "${libs[@]}" "${more[@]}" -lstdc++ -lm -lpthread ||
 	{ echo "not ok driver does not build"; exit 1; }

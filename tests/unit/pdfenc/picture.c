@@ -90,6 +90,20 @@ static void a_jpeg_keeps_its_bytes_and_is_turned(void **state)
 	g_bytes_unref(jpeg);
 }
 
+static void a_jpeg_without_its_end_is_not_shown(void **state)
+{
+	struct display *display = display_new(100, 100);
+	GBytes *jpeg = make_jpeg(40, 30);
+	gsize size;
+	const guint8 *data = g_bytes_get_data(jpeg, &size);
+
+	(void)state;
+	assert_non_null(show(display, data, size));
+	assert_null(show(display, data, size - 2));
+	display_free(display);
+	g_bytes_unref(jpeg);
+}
+
 static void more_pixels_than_a_page_shows_are_made_fewer(void **state)
 {
 	struct display *display = display_new(100, 100);
@@ -185,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_jpeg_keeps_its_bytes_and_is_turned),
+		cmocka_unit_test(a_jpeg_without_its_end_is_not_shown),
 		cmocka_unit_test(more_pixels_than_a_page_shows_are_made_fewer),
 		cmocka_unit_test(a_photograph_in_webp_becomes_a_jpeg),
 		cmocka_unit_test(sizes_are_known_before_anything_is_decoded),
