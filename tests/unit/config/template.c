@@ -1,0 +1,116 @@
+/* Texts of our own mails. links: sealgate */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "config/template.h"
+#include "gateway/base/fd.h"
+
+static void built_in_texts_pass_their_own_check(void **state)
+{
+	struct fail f;
+
+	(void)state;
+	for (unsigned int i = 0; i < CONF_LANGUAGES; i++) {
+		char *text = NULL;
+
+		assert_int_equal(template_load("", (enum conf_language)i, TEMPLATE_PASSWORD,
+		    &text, &f), SG_OK);
+		assert_int_equal(template_check(TEMPLATE_PASSWORD, text, &f), SG_OK);
+		free(text);
+		assert_int_equal(template_load("", (enum conf_language)i, TEMPLATE_KEPT, &text,
+		    &f), SG_OK);
+		assert_int_equal(template_check(TEMPLATE_KEPT, text, &f), SG_OK);
+		free(text);
+	}
+}
+
+static void wrong_texts_are_refused_with_a_reason(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *reason;
+	} wrong[] = {
+		{ "Hello ${password}\n", "without a subject" },
+		{ "Subject: x\nHello ${password}\n", "without a subject" },
+		{ "Subject: x\n\nHello\n", "does not tell the password" },
+		{ "Subject: ${password}\n\n${password}\n", "not kept secret" },
+		{ "Subject: x\n\n${password} ${pasword}\n", "${pasword} is not known" },
+		{ "Subject: x\n\n${password} ${date\n", "without an end" },
+		{ "Subject: x\n\n${password} \xff\n", "no UTF-8" },
+		{ "Subject: x\r\n\r\n${password}\r\n", "CR" },
+	};
+	struct fail f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(template_check(TEMPLATE_PASSWORD, wrong[i].text, &f), SG_EUSAGE);
+		if (strstr(f.what, wrong[i].reason) == NULL)
+			fail_msg("\"%s\" for %s", f.what, wrong[i].text);
+	}
+}
+
+static void values_stand_in_place(void **state)
+{
+	const struct template_value values[] = { { "password", "a$b", 3 }, { "date", "now", 3 } };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1000);
+	assert_int_equal(template_fill("${date}: $5 ${password}${kept}${date}!$", values, 2,
+	    &out), SG_OK);
+	assert_string_equal(buf_str(&out), "now: $5 a$bnow!$");
+	buf_free(&out);
+}
+
+static void an_own_text_takes_the_place_of_the_built_in_one(void **state)
+{
+	static const char good[] = "Subject: Wort\n\n${password}\n";
+	static const char bad[] = "Subject: Wort\n\nnichts\n";
+	char folder[] = "/tmp/sealgate-template-XXXXXX";
+	char language[64];
+	char path[80];
+	char *text = NULL;
+	struct fail f;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(language, sizeof(language), "%s/de", folder);
+	(void)snprintf(path, sizeof(path), "%s/password.txt", language);
+	assert_int_equal(mkdir(language, 0700), 0);
+	assert_int_equal(fd_replace_file(path, good, strlen(good), 0600, &f), SG_OK);
+	assert_int_equal(template_load(folder, CONF_GERMAN, TEMPLATE_PASSWORD, &text, &f), SG_OK);
+	assert_string_equal(text, good);
+	free(text);
+	assert_int_equal(template_load(folder, CONF_FRENCH, TEMPLATE_PASSWORD, &text, &f), SG_OK);
+	assert_non_null(strstr(text, "Mot de passe"));
+	free(text);
+	assert_int_equal(fd_replace_file(path, bad, strlen(bad), 0600, &f), SG_OK);
+	assert_int_equal(template_load(folder, CONF_GERMAN, TEMPLATE_PASSWORD, &text, &f),
+	    SG_EUSAGE);
+	assert_null(text);
+	assert_non_null(strstr(f.what, path));
+	(void)unlink(path);
+	(void)rmdir(language);
+	(void)rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(built_in_texts_pass_their_own_check),
+		cmocka_unit_test(wrong_texts_are_refused_with_a_reason),
+		cmocka_unit_test(values_stand_in_place),
+		cmocka_unit_test(an_own_text_takes_the_place_of_the_built_in_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

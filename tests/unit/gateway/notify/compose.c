@@ -1,0 +1,78 @@
+/* Letters as messages. links: sealgate-notify */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/notify/compose.h"
+
+static char password_text[] = "Subject: Passwort f\xc3\xbcr Ihre gesch\xc3\xbctzte Nachricht, bitte\n"
+	"\n${subject}|${date}|\n${recipients}${password}\n${kept}End\n";
+static char kept_text[] = "Kept.\n";
+
+static const char *subject_of(const char *raw, struct buf *out)
+{
+	buf_reset(out);
+	assert_int_equal(compose_subject(raw, out), SG_OK);
+	return buf_str(out);
+}
+
+static void subjects_become_readable(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, COMPOSE_MAX);
+	assert_string_equal(subject_of(" Hello\r\n there", &out), "Hello there");
+	assert_string_equal(subject_of("=?utf-8?Q?Gr=C3=BC=C3=9Fe?= =?UTF-8?B?w6Q=?=", &out),
+	    "Gr\xc3\xbc\xc3\x9f" "e\xc3\xa4");
+	assert_string_equal(subject_of("=?iso-8859-1?Q?Gr=FC=DFe?=", &out),
+	    "Gr\xc3\xbc\xc3\x9f" "e");
+	assert_string_equal(subject_of("=?koi8-r?B?8NLJ18XU?= x", &out), "=?koi8-r?B?8NLJ18XU?= x");
+	assert_string_equal(subject_of("a\x01" "b\xff", &out), "a?b?");
+	assert_string_equal(subject_of("=?utf-8?Q?a=0D=0AX-Evil:_1?=", &out), "aX-Evil: 1");
+	buf_free(&out);
+}
+
+static void a_letter_is_a_whole_message(void **state)
+{
+	const struct compose_text text = {password_text, kept_text};
+	struct vault_notice notice = {.language = CONF_GERMAN, .keep = true, .count = 3};
+	char *sender = compose_sender("", "ann@acme.example");
+	struct buf header;
+	struct buf body;
+
+	(void)state;
+	buf_init(&header, COMPOSE_MAX);
+	buf_init(&body, COMPOSE_MAX);
+	notice.to = strdup("ann@acme.example");
+	notice.subject = strdup(" Offer ${password}");
+	assert_int_equal(secret_set(&notice.password, "abcd-efgh", 9), SG_OK);
+	assert_int_equal(str_list_add(&notice.recipients, "bob@x.example"), SG_OK);
+	assert_int_equal(compose_letter(&text, &notice, sender, 0, &header, &body), SG_OK);
+	assert_string_equal(buf_str(&body), "Offer ${password}|Thu, 01 Jan 1970 00:00:00 +0000|\r\n"
+	    "  bob@x.example\r\n  (+ 2)\r\nabcd-efgh\r\nKept.\r\nEnd\r\n");
+	assert_non_null(strstr(buf_str(&header), "From: <postmaster@acme.example>\r\n"));
+	assert_non_null(strstr(buf_str(&header), "\r\nAuto-Submitted: auto-generated\r\n"));
+	assert_non_null(strstr(buf_str(&header), "\r\nContent-Language: de\r\n"));
+	assert_non_null(strstr(buf_str(&header), "Subject: =?UTF-8?B?"));
+	assert_null(strstr(buf_str(&header), "abcd-efgh"));
+	vault_notice_free(&notice);
+	buf_free(&header);
+	buf_free(&body);
+	free(sender);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subjects_become_readable),
+		cmocka_unit_test(a_letter_is_a_whole_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
