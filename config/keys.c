@@ -52,7 +52,8 @@ static const struct key table[] = {
 	    .preset = "postfix", .may_be_empty = true,
 	    .help = "Group of the unix socket; Postfix must be in it. Empty leaves the group "
 	    "as it is." },
-	{ .name = "stage_port", .type = KEY_NUMBER, AT(stage_port), .roles = CONF_MILTER | CONF_TRACE,
+	{ .name = "stage_port", .type = KEY_NUMBER, AT(stage_port),
+	    .roles = CONF_MILTER | CONF_TRACE,
 	    .min = 1, .max = 65535, .preset = "10225",
 	    .help = "Loopback port of the second stage, where Postfix brings each final "
 	    "recipient." },

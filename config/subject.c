@@ -136,6 +136,20 @@ static size_t word_size(const char *text, size_t size)
 	return i;
 }
 
+/* Where the argument of the word at text begins, if it is a password; else NULL. */
+static const char *take_argument(const struct walk *walk, struct subject_words *words,
+    const char *text, size_t name)
+{
+	if (subject_is_pass(text, name)) {
+		words->pass = true;
+		words->pass_late = words->pass_late || walk->after_reply;
+		return text + name + 1;
+	}
+	if (!walk->after_reply)
+		set_unknown(words, text, name);
+	return NULL;
+}
+
 /*
  * Whether text, from behind [ to before ], is a tag: known words only, or words of which one has
  * an argument (all behind it belongs to the argument). One slip beside a known word makes a tag
@@ -157,14 +171,7 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 
 		if (length > 0 && subject_argument(text + at, length, &name)) {
 			words.flagged = true;
-			if (!subject_is_pass(text + at, name)) {
-				if (!walk->after_reply)
-					set_unknown(&words, text + at, name);
-			} else {
-				words.pass = true;
-				words.pass_late = words.pass_late || walk->after_reply;
-				argument = text + at + name + 1;
-			}
+			argument = take_argument(walk, &words, text + at, name);
 			known++;
 			slip = NULL;
 			break;

@@ -172,7 +172,7 @@ enum fail_code vault_notice_sign(const struct vault *vault,
 			ask.r.code = SG_EFORMAT;
 		code = ask_read(&ask, f);
 	}
-	if (code == SG_OK)
+	if (code == SG_OK && mark != NULL)
 		memcpy(mark_out, mark, strlen(mark) + 1);
 	free(mark);
 	ask_end(&ask);

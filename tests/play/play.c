@@ -285,8 +285,8 @@ static enum fail_code play_record_told(void *context, const struct vault_told *t
 
 	if (fails(world, "told"))
 		return down("vault", f);
-	code = told->used_for != NULL ? play_record_once(context, told->mark, told->used_for, records,
-	    count, f) : play_record(context, records, count, f);
+	code = told->used_for != NULL ? play_record_once(context, told->mark, told->used_for,
+	    records, count, f) : play_record(context, records, count, f);
 	if (code != SG_OK)
 		return code;
 	(void)snprintf(at, sizeof(world->told), "%s %u%s", letter->to, letter->language,
@@ -360,8 +360,8 @@ static enum fail_code play_pdf(void *context, const struct pdfenc_request *reque
 	struct world *world = context;
 	enum fail_code code;
 
-	(void)snprintf(world->password, sizeof(world->password), "%.*s", (int)request->password->size,
-	    (const char *)request->password->data);
+	(void)snprintf(world->password, sizeof(world->password), "%.*s",
+	    (int)request->password->size, (const char *)request->password->data);
 	(void)wait;
 	result_out->pdf = -1;
 	if (fails(world, "pdf"))
@@ -721,7 +721,8 @@ static void act_passwords(struct play *play, char *text)
 	char *save = NULL;
 
 	str_list_free(list);
-	for (char *word = strtok_r(text, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
+	for (char *word = strtok_r(text, ",", &save); word != NULL;
+	    word = strtok_r(NULL, ",", &save))
 		if (str_list_add(list, word) != SG_OK)
 			die("no memory");
 }
@@ -1042,7 +1043,7 @@ int main(int argc, char *argv[])
 		.certificate = play_certificate, .password = play_password,
 		.mark_make = play_mark_make, .mark_check = play_mark_check,
 		.record = play_record, .record_once = play_record_once,
-		
+
 		.password_try = play_password_try, .record_told = play_record_told,
 		.waiting = play_waiting, .proof = play_proof, .count = play_count,
 		.pdf = play_pdf, .clock = &clock,

@@ -10,7 +10,7 @@
 
 #include "gateway/notify/compose.h"
 
-static char password_text[] = "Subject: Passwort f\xc3\xbcr Ihre gesch\xc3\xbctzte Nachricht, bitte\n"
+static char password_text[] = "Subject: Passwort f\xc3\xbcr Ihre gesch\xc3\xbctzte Nachricht\n"
 	"\n${subject}|${date}|\n${recipients}${password}\n${kept}End\n";
 static char kept_text[] = "Kept.\n";
 

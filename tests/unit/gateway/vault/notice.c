@@ -1,5 +1,5 @@
 /*
- * Letters to senders in the real vault: with records in one commit, once, gone when Postfix has them.
+ * Letters in the real vault: with records in one commit, once, gone when Postfix has them.
  * expect-error: sealgate-vault: error vault-commit
  *
  * links: sealgate-milter
