@@ -216,7 +216,7 @@ proven_tenant(const struct conf *conf, const char *evidence, const char *domain,
 
 	if (evidence == NULL || *evidence == '\0')
 		return NULL;
-	for (i = 0; i < conf->tenant_count; i++) {
+	for (i = 0; conf->tenants != NULL && i < conf->tenant_count; i++) {
 		const struct conf_tenant *tenant = &conf->tenants[i];
 
 		if (!proves(tenant, evidence))

@@ -50,7 +50,7 @@ struct flow_block {
 	GString *text;
 	GArray *spans;		/* struct flow_span */
 	const GString *html;	/* FLOW_HTML: the body, borrowed from the document */
-	unsigned int count;	/* FLOW_HTML: blocks of its text form, for when it cannot be drawn */
+	unsigned int count;	/* FLOW_HTML: blocks of its text form, if it cannot be drawn */
 	struct attachments_item *file;	/* FLOW_FILE, borrowed */
 };
 

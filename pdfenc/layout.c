@@ -241,8 +241,8 @@ static void set_footer(struct setter *setter, unsigned int page, const char *sub
 static unsigned int set_html(struct setter *setter, const struct layout_request *request,
     const struct flow_block *block, int64_t *cpu_ms_left)
 {
-	static const char note[] = "This message could not be shown as it was designed; this is its "
-	    "text. The original is in the attached file original.eml.";
+	static const char note[] = "This message could not be shown as it was designed; this is "
+	    "its text. The original is in the attached file original.eml.";
 	struct flow *own;
 
 	setter_bars(setter, 0);

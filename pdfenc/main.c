@@ -160,7 +160,8 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 	serve->options.attachments.pages = (*conf)->pdf.attach_pages;
 	serve->options.attachments.pages_max = (*conf)->pdf.attach_pages_max;
 	serve->options.attachments.size_max = (*conf)->pdf.attach_size_max;
-	serve->options.attachments.pixels_max = (size_t)(*conf)->pdf.attach_megapixels_max * 1000000;
+	serve->options.attachments.pixels_max =
+	    (size_t)(*conf)->pdf.attach_megapixels_max * 1000000;
 	serve->cpu_ms_max = (*conf)->pdf.timeout_ms;
 	code = warm_engine(&serve->options.engine, f);
 	if (code == SG_OK)

@@ -80,8 +80,8 @@ static bool add_file(struct walk *walk, GMimeObject *object, const char *fallbac
 	char *name = mime_file_name(object);
 	char *type = mime_type(object);
 	GDateTime *date = mime_file_date(object);
-	bool added = document_add_file(walk->document, name != NULL ? name : fallback_name, type, date,
-	    data);
+	bool added = document_add_file(walk->document, name != NULL ? name : fallback_name, type,
+	    date, data);
 
 	if (added)
 		add_facts(walk->document, object);
@@ -211,7 +211,8 @@ static bool show_card(struct walk *walk, GMimeObject *object)
 		return false;
 	}
 	add_card(walk->document, title, card);
-	add_read_file(walk, object, calendar ? "invite.ics" : "card.vcf", mime_decoded(GMIME_PART(object)));
+	add_read_file(walk, object, calendar ? "invite.ics" : "card.vcf",
+	    mime_decoded(GMIME_PART(object)));
 	return true;
 }
 

@@ -22,7 +22,7 @@ enum tnef_kind {
 typedef void tnef_fn(void *context, enum tnef_kind kind, const char *name, const char *type,
     GByteArray *data);
 
-/* Hands the message (HTML, else text, else RTF) and each file to found. False: it cannot be read. */
+/* Hands the message (HTML, else text, else RTF) and each file to found. False: unreadable. */
 bool tnef_unpack(const void *data, size_t size, tnef_fn *found, void *context);
 
 #endif

@@ -269,9 +269,12 @@ static void shape_any(struct words *words, struct words_word *word)
 	    pango_attr_font_desc_new(words_font_at(words, word->font)->description));
 	items = pango_itemize(words->context, word->text, 0, (int)size, attributes, NULL);
 	for (GList *l = items; l != NULL; l = l->next) {
-		PangoGlyphItem item = { .item = l->data, .glyphs = pango_glyph_string_new() };
+		PangoGlyphItem item;
 		struct words_part part;
 
+		memset(&item, 0, sizeof(item));
+		item.item = l->data;
+		item.glyphs = pango_glyph_string_new();
 		pango_shape_full(word->text + item.item->offset, item.item->length, word->text,
 		    (int)size, &item.item->analysis, item.glyphs);
 		if (item.item->analysis.font != NULL) {

@@ -59,7 +59,8 @@ static void close_run(struct line *line)
 
 static bool same_color(const struct display_color *a, const struct display_color *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	return a->red == b->red && a->green == b->green && a->blue == b->blue &&
+	    a->clear == b->clear;
 }
 
 static void add_part(struct line *line, const struct words_piece *piece,

@@ -3,8 +3,8 @@
  *
  * pdf_display: for tests: a PDF of what mail seldom has all at once.
  *
- *   pdf_display OUT TEXT JPEG   OUT: plain PDF; page 1: TEXT, a paragraph a line; page 2: JPEG, made
- *                               pixels, boxes, borders, clips and matrices
+ *   pdf_display OUT TEXT JPEG   OUT: plain PDF; page 1: TEXT, a paragraph a line; page 2: JPEG,
+ *                               made pixels, boxes, borders, clips and matrices
  */
 #include <stdio.h>
 #include <stdlib.h>

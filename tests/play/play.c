@@ -519,7 +519,8 @@ static void act_connect(struct play *play, char *text)
 	char *daemon = split(text);
 
 	if (session_connect(play->session, strcmp(text, "local") == 0 ? NULL : text,
-	    daemon[0] != '\0' ? daemon : NULL, play->routes[0] != '\0' ? play->routes : NULL) != SG_OK)
+	    daemon[0] != '\0' ? daemon : NULL,
+	    play->routes[0] != '\0' ? play->routes : NULL) != SG_OK)
 		die("no memory");
 }
 

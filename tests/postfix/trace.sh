@@ -52,6 +52,7 @@ send_to() {
 	[[ -n $id ]]
 }
 
+# shellcheck disable=SC2317 # wait_for calls it
 json_has() { sg trace --json "$1" | jq -e "$2" > /dev/null; }
 
 # told ID FILTER: until the records of ID fit.
