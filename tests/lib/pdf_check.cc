@@ -260,7 +260,8 @@ static void check_file(Check &check, unsigned number, QPDFFileSpecObjectHelper &
 	std::string type = stream.getSubtype();
 	std::ofstream out(check.folder + "/" + std::to_string(number), std::ios::binary);
 	/* one without its end is embedded only: readers would show a part of it */
-	bool shown = type != "image/jpeg" || data.find("\xff\xd9") == std::string::npos;
+	bool shown = type != "image/jpeg" || data.size() < 2 ||
+	    data.compare(data.size() - 2, 2, "\xff\xd9") != 0;
 
 	out << data;
 	list << number << "\t" << spec.getFilename() << "\t" << type << "\t"
