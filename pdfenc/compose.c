@@ -51,12 +51,26 @@ static void add_html(struct flow *flow, const GString *html)
 	block->count = flow->blocks->len - before;
 }
 
+static bool ends_with_rule(const struct flow *flow)
+{
+	const struct flow_block *last = flow->blocks->len > 0 ?
+	    g_ptr_array_index(flow->blocks, flow->blocks->len - 1) : NULL;
+
+	return last != NULL && last->kind == FLOW_RULE;
+}
+
+static void add_rule(struct flow *flow)
+{
+	if (!ends_with_rule(flow))
+		(void)flow_add(flow, FLOW_RULE);
+}
+
 /* Bodies that follow each other are parted by a line across. */
 static void add_body(struct flow *flow, const struct document_body *body, bool after_text)
 {
 	if (after_text && (body->kind == DOCUMENT_TEXT || body->kind == DOCUMENT_HTML) &&
 	    body->text->len > 0)
-		(void)flow_add(flow, FLOW_RULE);
+		add_rule(flow);
 	switch (body->kind) {
 	case DOCUMENT_TEXT:
 		text_to_flow(body->text, body->flowed, body->delsp, flow);
@@ -68,7 +82,7 @@ static void add_body(struct flow *flow, const struct document_body *body, bool a
 		add_nested(flow, body->head);
 		break;
 	case DOCUMENT_NESTED_END:
-		(void)flow_add(flow, FLOW_RULE);
+		add_rule(flow);
 		break;
 	case DOCUMENT_CARD:
 		add_card(flow, body);
@@ -90,6 +104,9 @@ struct flow *compose_flow(const struct document *document)
 		add_body(flow, body, after_text);
 		after_text = body->kind == DOCUMENT_TEXT || body->kind == DOCUMENT_HTML;
 	}
+	/* at the end it parts nothing, and might stand alone on a page */
+	if (ends_with_rule(flow))
+		g_ptr_array_set_size(flow->blocks, (int)flow->blocks->len - 1);
 	if (document->truncated)
 		add_note(flow, "This message has more parts than are shown here. All of them are "
 		    "in the attached file original.eml, which a mail program opens.");

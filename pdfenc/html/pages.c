@@ -1,6 +1,7 @@
 #include "pdfenc/html/pages.h"
 
 #include <limits.h>
+#include <string.h>
 #include <time.h>
 
 #include "pdfenc/html/clean.h"
@@ -214,6 +215,21 @@ static void put_page(struct page *page)
 	close_to(page, 0);
 }
 
+/* Whether the page would show more than backgrounds. */
+static bool has_content(const struct page *page)
+{
+	for (unsigned int i = 0; i < page->sheet->content->len; i++) {
+		const struct sheet_item *item = &g_array_index(page->sheet->content,
+		    struct sheet_item, i);
+
+		if (is_on(page, item) && (item->item.kind == DISPLAY_PICTURE ||
+		    (item->item.kind == DISPLAY_RUN && item->item.as.run.glyph_count > 0 &&
+		    strspn(item->item.as.run.text, " \n\t") < item->item.as.run.text_size)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- all pages ---- */
 
 /* Empty space above the first thing that is seen is none of the mail's looks. */
@@ -244,14 +260,17 @@ static void put_sheet(struct setter *setter, const struct sheet *sheet)
 	page.x = (float)SETTER_MARGIN - INSET;
 	page.to = top_of(sheet);
 	for (unsigned int i = 0; i < cuts->len && !setter->full; i++) {
+		page.from = page.to;
+		page.to = g_array_index(cuts, float, i);
+		/* space that the mail leaves over pages is not printed */
+		if (i > 0 && !has_content(&page))
+			continue;
 		if (i > 0) {
 			setter->y += (double)whole * 2;
 			setter_need(setter, 1);
 			if (setter->full)
 				break;
 		}
-		page.from = page.to;
-		page.to = g_array_index(cuts, float, i);
 		page.y = (float)setter->y - page.from;
 		put_page(&page);
 		setter->y += (double)(page.to - page.from);
