@@ -4,6 +4,7 @@
 
 #include "gateway/base/str.h"
 #include "pdfenc/html/css.h"
+#include "pdfenc/html/element.h"
 #include "pdfenc/html/entity.h"
 #include "pdfenc/html/token.h"
 
@@ -106,6 +107,7 @@ struct cleaner {
 	unsigned int skipping;	/* inside an element whose content goes */
 	unsigned int cuts;	/* open elements that are not written */
 	bool sheet;		/* in <style> for our screen */
+	bool fresh;		/* nothing stands in the block yet */
 	bool failed;
 	GString *scratch;
 };
@@ -462,6 +464,10 @@ static void start(struct cleaner *c, const struct token *token)
 	memcpy(open.name, token->name, sizeof(open.name));
 	open.cut = c->skipping > 0 || tag->kind == KIND_SKIP || c->depth >= CLEAN_DEPTH_MAX;
 	c->failed = c->failed || ++c->elements > CLEAN_ELEMENTS_MAX || c->stack->len >= STACK_MAX;
+	/* <div><br></div> parts paragraphs in replies; litehtml gives it no height */
+	if (!open.cut && c->fresh && strcmp(token->name, "br") == 0)
+		g_string_append(c->out->html, "&nbsp;");
+	c->fresh = element_begins_line(token->name) || (c->fresh && tag->kind != KIND_VOID);
 	if (!open.cut)
 		put_start(c, token, &open, centered);
 	if (tag->kind == KIND_VOID)
@@ -513,6 +519,7 @@ static void text(struct cleaner *c, const struct token *token)
 	if (c->skipping > 0)
 		return;
 	for (size_t i = 0; i < token->size; i++) {
+		c->fresh = c->fresh && str_is_space(token->text[i]);
 		if (token->text[i] == '<')
 			g_string_append(c->out->html, "&lt;");
 		else

@@ -91,3 +91,11 @@ const struct element *element_find(const char *name)
 	}
 	return NULL;
 }
+
+bool element_begins_line(const char *name)
+{
+	const unsigned int begin = 1u << ELEMENT_BLOCK | 1u << ELEMENT_CELL;
+	const struct element *element = element_find(name);
+
+	return element != NULL && (element->effects & begin) != 0;
+}

@@ -4,6 +4,8 @@
 #ifndef SG_PDFENC_HTML_ELEMENT_H
 #define SG_PDFENC_HTML_ELEMENT_H
 
+#include <stdbool.h>
+
 enum element_effect {
 	ELEMENT_BLOCK,		/* begins and ends a line */
 	ELEMENT_GAP,		/* stands apart from what is around it */
@@ -40,5 +42,8 @@ struct element {
 
 /* By lower-case name; NULL for those without any effect (span, font and all unknown ones). */
 const struct element *element_find(const char *name);
+
+/* Whether what stands in it begins a line of its own. */
+bool element_begins_line(const char *name);
 
 #endif

@@ -214,15 +214,12 @@ public:
 	using Tag::Tag;
 	void init() override
 	{
-		char const *first = get_attr("start");
-		int number = first != nullptr ? std::atoi(first) : 1;
+		int number = number_at(get_attr("start"), 1);
 
 		for (auto &child : m_children) {
-			char const *value = child->get_attr("value");
-
 			if (std::strcmp(child->get_tagName(), "li") != 0)
 				continue;
-			number = value != nullptr ? std::atoi(value) : number;
+			number = number_at(child->get_attr("value"), number);
 			child->set_attr("list_index", std::to_string(number++).c_str());
 		}
 		Tag::init();
@@ -425,7 +422,7 @@ private:
 		char const *width = get_attr("width");
 
 		return width != nullptr && std::strchr(width, '%') == nullptr &&
-		    std::atoi(width) <= 420 * CSS_UNIT;
+		    number_at(width, 0) <= 420 * CSS_UNIT;
 	}
 
 	void mirror()

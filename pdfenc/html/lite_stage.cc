@@ -58,7 +58,7 @@ static unsigned span_attribute(Node *node, char const *name)
 
 	if (text == nullptr)
 		return 0;
-	return static_cast<unsigned>(std::min(std::max(std::atoi(text), 1), 100));
+	return static_cast<unsigned>(std::min(std::max(number_at(text, 1), 1), 100));
 }
 
 /* The element that stands for node, or for what is around it. */
@@ -420,6 +420,18 @@ void Stage::fill(position const &pos, litehtml::web_color color,
 	sheet_span(sheet, box->y, box->y + box->height, false);
 }
 
+/* A small picture that is shown once: at its place, and not higher than what it lies in. */
+static position once_in(position const &box, litehtml::background_paint const &paint)
+{
+	int height = std::min(paint.image_size.height, box.height);
+	int width = static_cast<int>(static_cast<int64_t>(paint.image_size.width) * height /
+	    paint.image_size.height);
+	int x = std::min(std::max(paint.position_x, box.x), box.right() - width);
+	int y = std::min(std::max(paint.position_y, box.y), box.bottom() - height);
+
+	return position(x, y, width, height);
+}
+
 void Stage::draw_background(litehtml::uint_ptr, litehtml::background_paint const &paint)
 {
 	display_image const *image;
@@ -436,10 +448,14 @@ void Stage::draw_background(litehtml::uint_ptr, litehtml::background_paint const
 	fill(where, paint.color, paint.border_radius);
 	image = paint.image.empty() ? nullptr : picture(paint.image);
 	if (image != nullptr && paint.image_size.width > 0 && paint.image_size.height > 0) {
+		if (paint.repeat == litehtml::background_repeat_no_repeat &&
+		    paint.image_size.width <= where.width)
+			where = once_in(where, paint);
+
 		display_picture *out = &sheet_ground(sheet, DISPLAY_PICTURE, pt(where.y),
 		    pt(where.bottom()))->as.picture;
 
-		/* one picture over all of it: tiles are rare in mail */
+		/* else one picture over all of it: tiles are rare in mail */
 		out->x = pt(where.x);
 		out->y = pt(where.y);
 		out->width = pt(where.width);

@@ -98,6 +98,19 @@ struct Remote {
 	bool has_height;
 };
 
+/* The whole number that text begins with, at most a million either way; else fallback. */
+inline int number_at(char const *text, int fallback)
+{
+	bool minus = text != nullptr && *text == '-';
+	int value = 0;
+
+	if (text == nullptr || text[minus] < '0' || text[minus] > '9')
+		return fallback;
+	for (text += minus; *text >= '0' && *text <= '9' && value <= 100000; text++)
+		value = value * 10 + (*text - '0');
+	return minus ? -value : value;
+}
+
 inline unsigned decoration_of(unsigned decoration)
 {
 	unsigned all = 0;

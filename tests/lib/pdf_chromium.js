@@ -1,7 +1,8 @@
 /*
  * pdf_chromium: for tests: one headless Chromium, driven over its debugging pipe.
  *
- *   node pdf_chromium.js print FOLDER MAIL...          each mail's HTML, printed to FOLDER/NAME.pdf
+ *   node pdf_chromium.js print FOLDER MAIL...          each mail's HTML, printed to FOLDER/NAME.pdf;
+ *                                                      FOLDER/NAME.shown: how many pictures it shows
  *   node pdf_chromium.js open PASSWORD FOLDER PDF...   PDFium's text of each PDF, in FOLDER/NAME.txt;
  *                                                      no such file where the password is refused
  */
@@ -150,6 +151,9 @@ function html_of(file) {
 	return html;
 }
 
+/* Pictures that are there and larger than those that only want to be fetched. */
+const SHOWN = '[...document.images].filter((one) => one.naturalWidth > 0 && one.offsetWidth > 3).length';
+
 async function print(browser, folder, mails) {
 	const { sessionId } = await browser.page();
 
@@ -165,8 +169,10 @@ async function print(browser, folder, mails) {
 		const { data } = await browser.ask('Page.printToPDF', { paperWidth: 8.27, paperHeight: 11.69,
 			printBackground: true }, sessionId);
 
-		fs.writeFileSync(path.join(folder, path.basename(mail, '.eml') + '.pdf'),
-			Buffer.from(data, 'base64'));
+		const base = path.join(folder, path.basename(mail, '.eml'));
+
+		fs.writeFileSync(base + '.pdf', Buffer.from(data, 'base64'));
+		fs.writeFileSync(base + '.shown', `${await evaluate(browser, sessionId, SHOWN)}\n`);
 	}
 }
 

@@ -48,7 +48,8 @@ function compare(name, expected, found) {
 	const other = arabic(text);
 	const words = words_of(expected);
 	const emoji = emoji_of(expected);
-	const has = (word) => text.includes(word) || other.includes(arabic(word));
+	const whole = new Set(found.match(LETTERS));
+	const has = (word) => whole.has(word) || text.includes(word) || other.includes(arabic(word));
 	const lost = words.filter((word) => !has(word));
 	const gone = lost.filter((word) => !has(backward(word)));
 	const faces = emoji.filter((each) => !text.includes(bare(each)));

@@ -54,6 +54,16 @@ static void scripts_frames_and_handlers_are_left_out(void **state)
 	expect("<unknown x=1>t</unknown>", "<span>t</span>");
 }
 
+static void empty_lines_of_replies_keep_their_height(void **state)
+{
+	(void)state;
+	expect("<div>a</div><div><br></div><div>b</div>",
+	    "<div>a</div><div>&nbsp;<br></div><div>b</div>");
+	expect("<div><span> <br></span></div>", "<div><span> &nbsp;<br></span></div>");
+	expect("<div>a<br><br>b</div><br><p><img><br></p>",
+	    "<div>a<br><br>b</div><br><p><img><br></p>");
+}
+
 static void spans_are_clamped(void **state)
 {
 	(void)state;
@@ -162,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripts_frames_and_handlers_are_left_out),
+		cmocka_unit_test(empty_lines_of_replies_keep_their_height),
 		cmocka_unit_test(spans_are_clamped),
 		cmocka_unit_test(quotes_in_attributes_cannot_break_out),
 		cmocka_unit_test(depth_is_limited_and_text_stays),
