@@ -4,7 +4,7 @@ namespace lite {
 
 namespace {
 
-display_color color_of(litehtml::web_color color)
+display_color color_of(litehtml::web_color const &color)
 {
 	display_color out;
 
@@ -160,7 +160,7 @@ void Stage::transform_text(litehtml::tstring &text, litehtml::text_transform how
 }
 
 /* Text as small as a point, or as the ground below it, is there for machines. */
-bool Stage::is_hidden(litehtml::web_color color, int size)
+bool Stage::is_hidden(litehtml::web_color const &color, int size)
 {
 	litehtml::web_color ground;
 
@@ -403,7 +403,7 @@ void Stage::draw_remote(position const &pos, Remote const &remote)
 
 /* ---- grounds ---- */
 
-void Stage::fill(position const &pos, litehtml::web_color color,
+void Stage::fill(position const &pos, litehtml::web_color const &color,
     litehtml::border_radiuses const &radius)
 {
 	display_box *box;

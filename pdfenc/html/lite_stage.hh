@@ -316,8 +316,8 @@ private:
 	bool line_backward = false;
 
 	char const *uri_of(Node *node);
-	bool is_hidden(litehtml::web_color color, int size);
-	void fill(position const &pos, litehtml::web_color color,
+	bool is_hidden(litehtml::web_color const &color, int size);
+	void fill(position const &pos, litehtml::web_color const &color,
 	    litehtml::border_radiuses const &radius);
 	void side(int x, int y, int width, int height, litehtml::border const &border);
 	void alt_text(position const &pos, std::string const &alt, unsigned in);

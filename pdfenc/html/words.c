@@ -253,7 +253,9 @@ void words_part_take(PangoGlyphItem *item, const char *text, struct words_part *
 
 void words_part_clear(struct words_part *part)
 {
-	g_clear_object(&part->font);
+	if (part->font != NULL)
+		g_object_unref(part->font);
+	part->font = NULL;
 	g_free(part->glyphs);
 	g_free(part->clusters);
 }
