@@ -30,16 +30,27 @@ static const char *skip_space(const char *text)
 	return text;
 }
 
-/* Behind what ends with the character end, quoted pairs inside. */
-static const char *skip_to(const char *text, char end)
+/* Behind the quoted string at text, which starts with "\"" (RFC 5322, 3.2.4). */
+static const char *skip_quoted(const char *text)
 {
-	for (text++; *text != '\0' && *text != end; text++)
+	for (text++; *text != '\0' && *text != '"'; text++)
 		if (*text == '\\' && text[1] != '\0')
 			text++;
-		else if (*text == '"' && end == '>')
-			for (text++; *text != '\0' && *text != '"'; text++)
-				if (*text == '\\' && text[1] != '\0')
-					text++;
+	return *text == '\0' ? text : text + 1;
+}
+
+/* Behind the address at text, which starts with "<"; its local part may be quoted. */
+static const char *skip_address(const char *text)
+{
+	text++;
+	while (*text != '\0' && *text != '>') {
+		if (*text == '"')
+			text = skip_quoted(text);
+		else if (*text == '\\' && text[1] != '\0')
+			text += 2;
+		else
+			text++;
+	}
 	return *text == '\0' ? text : text + 1;
 }
 
@@ -51,9 +62,9 @@ static size_t next_word(const char **text, const char **word_out)
 	*word_out = at;
 	while (*at != '\0' && *at != ';' && *at != '(' && !str_is_space(*at)) {
 		if (*at == '"')
-			at = skip_to(at, '"');
+			at = skip_quoted(at);
 		else if (*at == '<')
-			at = skip_to(at, '>');
+			at = skip_address(at);
 		else
 			at++;
 	}

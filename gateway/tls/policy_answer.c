@@ -24,6 +24,7 @@ static void begin(struct policy_answer *answer, int64_t ttl_ms)
 	answer->kind = POLICY_TEMPORARY;
 	answer->source = POLICY_BY_NOTHING;
 	answer->proven = false;
+	answer->no_mail = false;
 	answer->text[0] = '\0';
 	answer->tlsrpt[0] = '\0';
 	answer->reason[0] = '\0';
