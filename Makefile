@@ -112,7 +112,7 @@ $(B)/$(1): $(call obj,$(SRC.$(1)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-$(B)/gen/templates.c: config/templates/built_in.awk $(sort $(wildcard config/templates/*/*.txt))
+$(B)/gen/templates.c: config/templates/built_in.awk $(sort $(wildcard config/templates/*/*.txt config/templates/*/*.html))
 	@mkdir -p $(@D)
 	@LC_ALL=C.UTF-8 awk -f $^ > $@
 
@@ -168,4 +168,4 @@ unit: $(B)/play/play $(B)/play/tls
 clean:
 	rm -rf build
 
--include $(shell find build/$(VARIANT) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

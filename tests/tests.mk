@@ -20,7 +20,7 @@ SCRIPTS_SANITIZE = $(filter tests/play/% tests/interop/%,$(SCRIPTS))
 .PHONY: check
 check:
 	@bash tests/lib/setup.sh build run test
-	@$(AGAIN) WERROR=1 all unit replay
+	@$(AGAIN) WERROR=1 all unit replay drivers
 	@$(AGAIN) WERROR=1 run-tests
 
 .PHONY: run-tests
@@ -30,13 +30,13 @@ run-tests:
 # one test alone: make test T=tests/postfix/test_alias.sh, or T=unit/gateway/base/buf
 .PHONY: test
 test:
-	@$(AGAIN) all $(if $(filter unit/%,$(T)),$(B)/$(T))
+	@$(AGAIN) all $(if $(filter unit/%,$(T)),$(B)/$(T)) $(if $(filter tests/interop/pdf_%,$(T)),drivers)
 	@bash tests/lib/run.sh -b $(B) $(if $(filter unit/%,$(T)),$(B)/$(T),$(T))
 
 .PHONY: sanitize
 sanitize:
 	@bash tests/lib/setup.sh build run test
-	@$(AGAIN) VARIANT=asan WERROR= all unit replay
+	@$(AGAIN) VARIANT=asan WERROR= all unit replay drivers
 	@$(AGAIN) VARIANT=asan run-sanitized
 
 .PHONY: run-sanitized
@@ -45,6 +45,26 @@ run-sanitized:
 	@ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:abort_on_error=0:allocator_may_return_null=1 \
 	UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(abspath tests/lib/run_lsan.supp) \
 	bash tests/lib/run.sh -b $(B) -t 400 $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS_SANITIZE)
+
+# ---- drivers: programs that tests of the PDF worker use, with its objects or none ----
+
+DRIVER_BIN = $(addprefix $(B)/drivers/,pdf_seal pdf_display pdf_generate pdf_check)
+PDF_OBJ = $(call obj,$(filter-out pdfenc/main.c,$(SRC.sealgate-pdf)) pdfenc/pdfenc.c)
+
+$(B)/drivers/pdf_seal $(B)/drivers/pdf_display: $(PDF_OBJ)
+$(B)/drivers/%: tests/lib/%.c
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(CFLAGS.pdfenc) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
+		-o $@ $< $(filter %.o,$^) $(if $(filter %.o,$^),$(LIB.sealgate-pdf))
+$(B)/drivers/%: tests/lib/%.cc
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CXX) -std=c++17 $(OPT) $(DEFS) $(WARN) $(call cflags,libqpdf) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
+		-o $@ $< $(call libs,libqpdf)
+
+.PHONY: drivers
+drivers: $(DRIVER_BIN)
 
 # ---- fuzzing: tests/fuzz/NAME.c, its corpus in tests/fuzz/corpus/NAME ----
 # A target names the program whose objects it links ("links: PROGRAM"), as unit tests do. Built with
@@ -105,7 +125,7 @@ ci-rest:
 
 # ---- benchmark ----
 
-BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone socketmap pdf_seal)
+BENCH_BIN = $(addprefix $(B)/bench/,source sink nothing_milter libclamav_alone socketmap) $(B)/drivers/pdf_seal
 
 $(B)/bench/source: tests/bench/message.c
 $(B)/bench/libclamav_alone: gateway/base/buf.c gateway/base/fail.c gateway/base/str.c milter/scan/options.c
@@ -116,11 +136,6 @@ $(B)/bench/%: tests/bench/%.c
 	@echo "  BENCH $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.milter) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
 		-o $@ $(filter %.c %.o,$^) $(LIB.bench_$*) -lpthread
-$(B)/bench/pdf_seal: tests/lib/pdf_seal.c $(call obj,$(filter-out pdfenc/main.c,$(SRC.sealgate-pdf)) pdfenc/pdfenc.c)
-	@mkdir -p $(@D)
-	@echo "  BENCH $@"
-	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . $(CFLAGS.pdfenc) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
-		-o $@ $< $(filter %.o,$^) $(LIB.sealgate-pdf)
 LIB.bench_nothing_milter = -lmilter
 LIB.bench_libclamav_alone = $(call libs,libclamav)
 LIB.bench_socketmap = $(LIB.sealgate-tls)

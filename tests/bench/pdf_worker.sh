@@ -69,7 +69,7 @@ measure() {
 	"message_$1" > "$work/$1.eml"
 	: > "$work/$1.cpu"
 	for ((round = 0; round < rounds; round++)); do
-		line=$("$build/bench/pdf_seal" -n $(($2 * scale / 100 + 1)) "$build/sealgate-pdf" Geheim-4711-abcd "$work/$1.eml") || {
+		line=$("$build/drivers/pdf_seal" -n $(($2 * scale / 100 + 1)) "$build/sealgate-pdf" Geheim-4711-abcd "$work/$1.eml") || {
 			printf 'bench: pdf_worker %s: %s\n' "$1" "$line" >&2
 			return 1
 		}

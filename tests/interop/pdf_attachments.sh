@@ -13,9 +13,6 @@ failures=0
 work=$(mktemp -d /tmp/pdf_attachments.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/files" "$work/pdf" "$work/out"
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
-pdf_seal_build "$build" "$work/pdf_seal" || { echo "not ok driver does not build"; exit 1; }
 
 ok() {	# name status why
 	if [ "$2" = 0 ]; then
@@ -133,7 +130,7 @@ pictures=(huge.png huge.gif truncated.png wrong.png)
 mail_of good "${good[@]}" > "$work/good.eml"
 mail_of hostile "${hostile[@]}" > "$work/hostile.eml"
 mail_of pictures "${pictures[@]}" > "$work/pictures.eml"
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "$work"/{good,hostile,pictures}.eml > "$work/log" 2>&1
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "$work"/{good,hostile,pictures}.eml > "$work/log" 2>&1
 ok "all mails become PDFs" "$?" "$(cat "$work/log")"
 [ $# -eq 0 ] || { mkdir -p "$1" && cp "$work"/*.eml "$work"/pdf/*.pdf "$1"; }
 

@@ -13,20 +13,14 @@ failures=0
 
 work=$(mktemp -d /tmp/pdf_checks.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
 # shellcheck source=tests/lib/pdf_mails.bash
 . tests/lib/pdf_mails.bash
-if ! pdf_seal_build "$build" "$work/pdf_seal" || ! pdf_check_build "$work/pdf_check"; then
-	echo "not ok driver does not build"
-	exit 1
-fi
 pdf_mails "$work/made"
 mkdir "$work/pdf" "$work/found" "$work/expected"
 mapfile -t mails < <(ls "$work"/made/*.eml tests/interop/mails/*.eml
 	find "$corpus" -type f \( -name '*.msg' -o -name '*.eml' \) 2> /dev/null | sort)
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log" 2>&1
-"$work/pdf_check" "$password" "$work/found" "$work"/pdf/*.pdf > "$work/findings"
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log" 2>&1
+"$build/drivers/pdf_check" "$password" "$work/found" "$work"/pdf/*.pdf > "$work/findings"
 
 outside() {	# pdf
 	pdftotext -bbox -upw "$password" "$1" - 2> /dev/null | awk '
@@ -59,7 +53,7 @@ check_one() {	# name mail
 	outside "$pdf"
 	[[ $2 != "$corpus"/* ]] || return
 	mkdir "$work/expected/$1"
-	"$work/pdf_seal" -x "$work/expected/$1" "$2" 2>&1
+	"$build/drivers/pdf_seal" -x "$work/expected/$1" "$2" 2>&1
 	pdftotext -upw "$password" "$pdf" "$work/expected/$1.txt" 2>&1
 	files_differ "$1" "$2"
 	[[ $1 != attachments.eml ]] || names_differ

@@ -24,9 +24,6 @@ work=$(mktemp -d /tmp/pdf_corpus.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # the driver: the client, the parser and the base, as they were built
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
-pdf_seal_build "$build" "$work/pdf_seal" ||
 	{ echo "not ok driver does not build"; exit 1; }
 
 # every word of $1 must stand in the text $2; where lines were broken does not matter
@@ -60,7 +57,7 @@ check_pdf() {	# name pdf message
 	grep -qi '^error' "$work/info" && fail "$1" "mutool: $(grep -i '^error' "$work/info")"
 	pdftotext -upw "$password" "$2" "$work/text" 2> "$work/errors" ||
 		fail "$1" "pdftotext: $(head -1 "$work/errors")"
-	"$work/pdf_seal" -x "$expected" "$3" || fail "$1" "cannot be read again"
+	"$build/drivers/pdf_seal" -x "$expected" "$3" || fail "$1" "cannot be read again"
 	missing=$(missing_words "$expected/words" "$work/text" | head -5 | tr '\n' ' ')
 	[ -z "$missing" ] || fail "$1" "words are missing: $missing"
 	check_files "$1" "$2" "$expected" "$3"
@@ -69,7 +66,7 @@ check_pdf() {	# name pdf message
 
 mapfile -t messages < <(find "$corpus" -type f \( -name '*.msg' -o -name '*.eml' \) | sort)
 mkdir "$work/pdf"
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${messages[@]}" > "$work/log" 2>&1
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${messages[@]}" > "$work/log" 2>&1
 for message in "${messages[@]}"; do
 	bad=0
 	name=$(basename "$message")

@@ -22,15 +22,8 @@ else
 	work=$(mktemp -d /tmp/pdf_generated.XXXXXX) || exit 1
 	trap 'rm -rf "$work"' EXIT
 fi
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
-if ! pdf_seal_build "$build" "$work/pdf_seal" || ! pdf_check_build "$work/pdf_check" ||
-	! gcc -std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -o "$work/pdf_generate" tests/lib/pdf_generate.c; then
-	echo "not ok driver does not build"
-	exit 1
-fi
 mkdir -p "$work/mail" "$work/pdf" "$work/found" "$work/text"
-"$work/pdf_generate" "$seed" "$count" "$work/mail" || { echo "not ok generator"; exit 1; }
+"$build/drivers/pdf_generate" "$seed" "$count" "$work/mail" || { echo "not ok generator"; exit 1; }
 mapfile -t foreign < <(find "$corpus" -type f \( -name '*.msg' -o -name '*.eml' \) 2> /dev/null | sort)
 
 # share JOB: every jobs-th message through a worker of its own
@@ -38,7 +31,7 @@ share() {
 	local i mails=() name
 	for ((i = 1 + $1; i <= count; i += jobs)); do mails+=("$work/mail/$i.eml"); done
 	for ((i = $1; i < ${#foreign[@]}; i += jobs)); do mails+=("${foreign[i]}"); done
-	"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log.$1" 2>&1
+	"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log.$1" 2>&1
 	for i in "${mails[@]}"; do
 		name=$(basename "$i")
 		pdftotext -upw "$password" "$work/pdf/$name.pdf" "$work/text/${name%.eml}.txt" \
@@ -62,7 +55,7 @@ grep -hv ' pages [0-9]* attachments ' "$work"/log.* > "$work/unsealed"
 check "each of $((count + ${#foreign[@]})) messages is sealed" "$work/unsealed"
 cat "$work"/errors.* > "$work/errors"
 check "poppler reads each without a word" "$work/errors"
-"$work/pdf_check" "$password" "$work/found" "$work"/pdf/*.pdf > "$work/findings"
+"$build/drivers/pdf_check" "$password" "$work/found" "$work"/pdf/*.pdf > "$work/findings"
 check "each is what a sealed PDF must be" "$work/findings"
 
 mapfile -t numbers < <(seq 1 "$count")

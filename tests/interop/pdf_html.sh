@@ -18,9 +18,6 @@ fail() {
 
 work=$(mktemp -d /tmp/pdf_html.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
-pdf_seal_build "$build" "$work/pdf_seal" || { echo "not ok driver does not build"; exit 1; }
 
 # without hyphens, which poppler drops at the end of a line, and without the rules of tables
 plain() {
@@ -58,7 +55,7 @@ check_one() {	# name
 		fail "$1" "qpdf: $(tail -1 "$work/check")"
 	pdftotext -upw "$password" "$pdf" "$text" 2> /dev/null || fail "$1" "pdftotext"
 	mkdir -p "$work/x"
-	"$work/pdf_seal" -x "$work/x" "$mails/$1.eml" || fail "$1" "cannot be read again"
+	"$build/drivers/pdf_seal" -x "$work/x" "$mails/$1.eml" || fail "$1" "cannot be read again"
 	check_words "$1" "$work/x/words" "$text"
 	grep -aqE 'UNSICHTBAR|BOESE|geheim 4711|could not be shown' "$text" &&
 		fail "$1" "shows what is hidden: $(grep -aE 'UNSICHTBAR|BOESE|geheim|could not' "$text" | head -1)"
@@ -71,7 +68,7 @@ links_of() {
 }
 
 mkdir "$work/pdf"
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "$mails"/*.eml > "$work/log" 2>&1
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "$mails"/*.eml > "$work/log" 2>&1
 for mail in "$mails"/*.eml; do
 	name=$(basename "$mail" .eml)
 	bad=0

@@ -15,19 +15,13 @@ failures=0
 
 work=$(mktemp -d /tmp/pdf_looks.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
-if ! pdf_seal_build "$build" "$work/pdf_seal" || ! pdf_check_build "$work/pdf_check"; then
-	echo "not ok driver does not build"
-	exit 1
-fi
 mkdir "$work/ours" "$work/theirs" "$work/found"
 node tests/lib/pdf_chromium.js print "$work/theirs" "$mails"/*.eml ||
 	{ echo "not ok Chromium does not print"; exit 1; }
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/ours" "$mails"/*.eml > "$work/log" 2>&1
-"$work/pdf_check" "$password" "$work/found" "$work"/ours/*.pdf > /dev/null
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/ours" "$mails"/*.eml > "$work/log" 2>&1
+"$build/drivers/pdf_check" "$password" "$work/found" "$work"/ours/*.pdf > /dev/null
 # no sealed PDFs: only their links are wanted
-"$work/pdf_check" '' "$work/found" "$work"/theirs/*.pdf > /dev/null
+"$build/drivers/pdf_check" '' "$work/found" "$work"/theirs/*.pdf > /dev/null
 
 # One word a line, in the order in which they are drawn, Chinese, Japanese and Korean letters each
 # their own; bullets, emoji, marks of direction and the hyphens that pdftotext drops left out.

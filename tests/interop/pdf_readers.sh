@@ -15,16 +15,13 @@ failures=0
 
 work=$(mktemp -d /tmp/pdf_readers.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
-# shellcheck source=tests/lib/pdf_seal.bash
-. tests/lib/pdf_seal.bash
 # shellcheck source=tests/lib/pdf_mails.bash
 . tests/lib/pdf_mails.bash
-pdf_seal_build "$build" "$work/pdf_seal" || { echo "not ok driver does not build"; exit 1; }
 pdf_mails "$work/made"
 mkdir "$work/pdf"
 mails=("$work/made/scripts.eml" "$work/made/attachments.eml" tests/interop/mails/newsletter_nested.eml
 	tests/interop/mails/emoji_card.eml tests/interop/mails/rtl_letter.eml)
-"$work/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log" 2>&1 ||
+"$build/drivers/pdf_seal" "$build/sealgate-pdf" "$password" "$work/pdf" "${mails[@]}" > "$work/log" 2>&1 ||
 	{ echo "not ok sealing: $(tail -1 "$work/log")"; exit 1; }
 pdfs=("$work"/pdf/*.pdf)
 names=()
@@ -33,7 +30,7 @@ for pdf in "${pdfs[@]}"; do
 	mkdir -p "$work/expected/${names[-1]}"
 done
 for mail in "${mails[@]}"; do
-	"$work/pdf_seal" -x "$work/expected/$(basename "$mail")" "$mail" || exit 1
+	"$build/drivers/pdf_seal" -x "$work/expected/$(basename "$mail")" "$mail" || exit 1
 	cp "$mail" "$work/expected/$(basename "$mail")/original.eml"
 done
 cp "$work"/made/attached/* "$work/expected/attachments.eml/"

@@ -29,19 +29,6 @@ silent() {
 	! grep -vE 'ICC support is not available' "$work/said"
 }
 
-sanitize=()
-case $build in *asan*) sanitize=('-fsanitize=address,undefined' -DSG_SANITIZE) ;; esac
-mapfile -t objects < <(find "$build/obj/gateway/base" "$build/obj/pdfenc" -name '*.o' ! -path '*/pdfenc/main.o')
-mapfile -t config < <(find "$build"/obj/{config,gen} -name '*.o' ! -name 'conf.o' ! -name 'conf_check.o' ! -name 'conf_scan.o' ! -name 'keys_doc.o' 2> /dev/null)
-read -ra packages < <(sed -n 's/^PKG.pdf = //p' Makefile)
-read -ra flags < <(pkg-config --cflags "${packages[@]}")
-read -ra libs < <(pkg-config --libs "${packages[@]}" libidn2)
-read -ra more < <(sed -n 's/^LIB.sealgate-pdf = //p' Makefile | grep -oE -- '-l[a-z]+' | grep -vE -- '-l(stdc|m|pthread)$' | tr '\n' ' ')
-pkg-config --exists libheif && more+=(-lheif)
-gcc -std=c17 -D_GNU_SOURCE -O1 -iquote . "${sanitize[@]}" "${flags[@]}" -o "$work/pdf_display" \
-	tests/lib/pdf_display.c "${objects[@]}" "${config[@]}" "${libs[@]}" "${more[@]}" -lstdc++ -lm -lpthread ||
-	{ echo "not ok driver does not build"; exit 1; }
-
 cat > "$work/text" <<'END'
 Latin: office affluent fjord difficult flow, naïve Ångström 100 % „Zitat“
 Greek: Ελληνικά γράμματα καὶ ἀρχαῖα
@@ -64,7 +51,7 @@ pdftoppm -jpeg -singlefile "$work/small.pdf" "$work/picture" 2> /dev/null
 [ -s "$work/picture.jpg" ] || { echo "not ok no picture to draw"; exit 1; }
 
 pdf=$work/display.pdf
-"$work/pdf_display" "$pdf" "$work/text" "$work/picture.jpg" || { echo "not ok no PDF"; exit 1; }
+"$build/drivers/pdf_display" "$pdf" "$work/text" "$work/picture.jpg" || { echo "not ok no PDF"; exit 1; }
 
 check "qpdf --check" qpdf --check "$pdf"
 check "MuPDF draws without a word" silent mutool draw -q -o "$work/mupdf%d.png" "$pdf"
@@ -109,7 +96,7 @@ check "poppler reads the structure" structure
 no_dates() { ! grep -aE '/(CreationDate|ModDate|Author|Creator)' "$work/plain.pdf"; }
 check "it says nothing of when and who" no_dates
 
-again() { "$work/pdf_display" "$work/again.pdf" "$work/text" "$work/picture.jpg" && cmp "$pdf" "$work/again.pdf"; }
+again() { "$build/drivers/pdf_display" "$work/again.pdf" "$work/text" "$work/picture.jpg" && cmp "$pdf" "$work/again.pdf"; }
 check "the same again is the same bytes" again
 
 if [ $# -gt 0 ]; then
