@@ -8,7 +8,6 @@
 #include "pdfenc/html/entity.h"
 #include "pdfenc/html/token.h"
 
-#define ATTRIBUTES_MAX 64	/* looked at in one tag */
 #define STACK_MAX 100000u	/* open elements that we remember, cut ones too */
 #define SEARCH_MAX 300u		/* how far an end tag looks for its start */
 #define PADDING_MAX 100u	/* pixels of cellpadding and cellspacing */
@@ -107,64 +106,18 @@ struct cleaner {
 	unsigned int skipping;	/* inside an element whose content goes */
 	unsigned int cuts;	/* open elements that are not written */
 	bool sheet;		/* in <style> for our screen */
+	unsigned int inner;	/* bit set of the kinds in style attributes (enum css_inner) */
 	bool fresh;		/* nothing stands in the block yet */
 	bool failed;
 	GString *scratch;
 };
 
-struct attribute {
-	const char *name;
-	size_t name_size;
-	const char *value;
-	size_t value_size;
-};
-
 /* ---- attributes ---- */
 
-static bool next_attribute(const char **text, const char *end, struct attribute *a)
-{
-	const char *at = *text;
-
-	while (at < end && (str_is_space(*at) || *at == '/'))
-		at++;
-	a->name = at;
-	while (at < end && !str_is_space(*at) && *at != '=' && *at != '/')
-		at++;
-	a->name_size = (size_t)(at - a->name);
-	while (at < end && str_is_space(*at))
-		at++;
-	a->value = at;
-	a->value_size = 0;
-	if (at < end && *at == '=') {
-		const char *stop;
-
-		for (at++; at < end && str_is_space(*at);)
-			at++;
-		if (at < end && (*at == '"' || *at == '\'')) {
-			stop = memchr(at + 1, *at, (size_t)(end - at - 1));
-			a->value = at + 1;
-		} else {
-			a->value = at;
-			for (stop = at; stop < end && !str_is_space(*stop);)
-				stop++;
-		}
-		stop = stop != NULL ? stop : end;
-		a->value_size = (size_t)(stop - a->value);
-		at = stop < end ? stop + 1 : end;
-	}
-	*text = at;
-	return a->name_size > 0 || at < end;
-}
-
-static bool is(const struct attribute *a, const char *name)
-{
-	return a->name_size == strlen(name) && str_equal_case_n(a->name, name, a->name_size);
-}
-
-static bool any(const struct attribute *a, const char *const *names, size_t count)
+static bool any(const struct token_attribute *a, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is(a, names[i]))
+		if (token_is(a, names[i]))
 			return true;
 	return false;
 }
@@ -189,7 +142,7 @@ static void put_attribute(GString *out, const char *name, const char *value, siz
 }
 
 /* References resolved: style sheets are read, not only passed on. */
-static void decode(const struct attribute *a, GString *out)
+static void decode(const struct token_attribute *a, GString *out)
 {
 	const char *at = a->value;
 	const char *end = at + a->value_size;
@@ -206,7 +159,7 @@ static void decode(const struct attribute *a, GString *out)
 	}
 }
 
-static unsigned int number(const struct attribute *a, unsigned int max)
+static unsigned int number(const struct token_attribute *a, unsigned int max)
 {
 	unsigned int value = 0;
 
@@ -220,18 +173,23 @@ static void put_number(GString *out, const char *name, unsigned int value)
 	g_string_append_printf(out, " %s=\"%u\"", name, value);
 }
 
-static void put_style(struct cleaner *c, const struct attribute *a)
+static void put_style(struct cleaner *c, const struct token_attribute *a, const struct open *open)
 {
 	GString *style = g_string_new(NULL);
+	unsigned int inner;
 
 	decode(a, c->scratch);
-	css_style(c->scratch->str, c->scratch->len, style);
+	inner = css_style(c->scratch->str, c->scratch->len, style);
+	if (css_inner_own(inner, open->tag->name, strlen(open->tag->name), style)) {
+		css_inner_sheet(inner, &c->inner, c->out->css);
+		put_number(c->out->html, "inner", inner);
+	}
 	if (style->len > 0)
 		put_attribute(c->out->html, "style", style->str, style->len);
 	g_string_free(style, TRUE);
 }
 
-static void put_length(struct cleaner *c, const struct attribute *a, const char *name)
+static void put_length(struct cleaner *c, const struct token_attribute *a, const char *name)
 {
 	GString *length = g_string_new(NULL);
 
@@ -241,12 +199,12 @@ static void put_length(struct cleaner *c, const struct attribute *a, const char 
 	g_string_free(length, TRUE);
 }
 
-static bool value_is(const struct attribute *a, const char *what)
+static bool value_is(const struct token_attribute *a, const char *what)
 {
 	return a->value_size == strlen(what) && str_equal_case_n(a->value, what, a->value_size);
 }
 
-static void put_align(struct cleaner *c, const struct attribute *a, struct open *open)
+static void put_align(struct cleaner *c, const struct token_attribute *a, struct open *open)
 {
 	static const char *const values[] = { "left", "center", "right", "justify" };
 
@@ -261,7 +219,7 @@ static void put_align(struct cleaner *c, const struct attribute *a, struct open 
 }
 
 /* Colours without their '#', as old programs write them. */
-static void put_color(struct cleaner *c, const struct attribute *a, const char *name)
+static void put_color(struct cleaner *c, const struct token_attribute *a, const char *name)
 {
 	bool hex = a->value_size == 6;
 
@@ -272,62 +230,62 @@ static void put_color(struct cleaner *c, const struct attribute *a, const char *
 	g_string_append_c(c->out->html, '"');
 }
 
-static void put_list_attribute(struct cleaner *c, const struct attribute *a)
+static void put_list_attribute(struct cleaner *c, const struct token_attribute *a)
 {
-	if (is(a, "start") || is(a, "value"))
-		put_number(c->out->html, is(a, "start") ? "start" : "value", number(a, 99999));
-	else if (is(a, "type") && a->value_size <= 8)
+	if (token_is(a, "start") || token_is(a, "value"))
+		put_number(c->out->html, token_is(a, "start") ? "start" : "value", number(a, 99999));
+	else if (token_is(a, "type") && a->value_size <= 8)
 		put_attribute(c->out->html, "type", a->value, a->value_size);
 }
 
-static void put_table_attribute(struct cleaner *c, const struct attribute *a, struct open *open)
+static void put_table_attribute(struct cleaner *c, const struct token_attribute *a, struct open *open)
 {
 	GString *out = c->out->html;
 
-	if (is(a, "colspan") || is(a, "rowspan")) {
-		put_number(out, is(a, "colspan") ? "colspan" : "rowspan",
+	if (token_is(a, "colspan") || token_is(a, "rowspan")) {
+		put_number(out, token_is(a, "colspan") ? "colspan" : "rowspan",
 		    MAX(number(a, CLEAN_SPAN_MAX), 1u));
-	} else if (is(a, "cellpadding")) {
+	} else if (token_is(a, "cellpadding")) {
 		open->padding = number(a, PADDING_MAX) + 1;
-	} else if (is(a, "cellspacing") || is(a, "border")) {
-		g_string_append_printf(out, " %s=\"%upx\"", is(a, "border") ? "border" :
+	} else if (token_is(a, "cellspacing") || token_is(a, "border")) {
+		g_string_append_printf(out, " %s=\"%upx\"", token_is(a, "border") ? "border" :
 		    "cellspacing", MIN(a->value_size == 0 ? 1 : number(a, PADDING_MAX),
 		    PADDING_MAX) * CSS_UNIT);
-		if (is(a, "border") && (number(a, 1) > 0 || a->value_size == 0)) {
+		if (token_is(a, "border") && (number(a, 1) > 0 || a->value_size == 0)) {
 			g_string_append(out, " ruled=\"1\"");
 			open->ruled = true;
 		}
-	} else if (is(a, "nowrap")) {
+	} else if (token_is(a, "nowrap")) {
 		g_string_append(out, " nowrap=\"1\"");
 	}
 }
 
-static void put_plain(struct cleaner *c, const struct attribute *a)
+static void put_plain(struct cleaner *c, const struct token_attribute *a)
 {
 	static const char *const names[] = { "class", "id", "href", "src", "alt", "valign", "face",
 		"size", "dir", "lang", "role" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-		if (is(a, names[i]))
+		if (token_is(a, names[i]))
 			put_attribute(c->out->html, names[i], a->value, a->value_size);
 }
 
-static void put_one(struct cleaner *c, const struct attribute *a, struct open *open)
+static void put_one(struct cleaner *c, const struct token_attribute *a, struct open *open)
 {
 	static const char *const listed[] = { "start", "value", "type" };
 	static const char *const tabled[] = { "colspan", "rowspan", "cellpadding", "cellspacing",
 		"border", "nowrap" };
 
-	if (is(a, "style"))
-		put_style(c, a);
-	else if (is(a, "width") || is(a, "height"))
-		put_length(c, a, is(a, "width") ? "width" : "height");
-	else if (is(a, "align"))
+	if (token_is(a, "style"))
+		put_style(c, a, open);
+	else if (token_is(a, "width") || token_is(a, "height"))
+		put_length(c, a, token_is(a, "width") ? "width" : "height");
+	else if (token_is(a, "align"))
 		put_align(c, a, open);
-	else if (is(a, "bgcolor") || is(a, "color") || is(a, "text"))
-		put_color(c, a, is(a, "bgcolor") ? "bgcolor" : is(a, "text") ? "text" : "color");
-	else if (is(a, "hidden") || is(a, "background"))
-		put_attribute(c->out->html, is(a, "hidden") ? "hidden" : "background", "1", 1);
+	else if (token_is(a, "bgcolor") || token_is(a, "color") || token_is(a, "text"))
+		put_color(c, a, token_is(a, "bgcolor") ? "bgcolor" : token_is(a, "text") ? "text" : "color");
+	else if (token_is(a, "hidden") || token_is(a, "background"))
+		put_attribute(c->out->html, token_is(a, "hidden") ? "hidden" : "background", "1", 1);
 	else if (any(a, listed, G_N_ELEMENTS(listed)))
 		put_list_attribute(c, a);
 	else if (any(a, tabled, G_N_ELEMENTS(tabled)))
@@ -414,9 +372,9 @@ static void put_attributes(struct cleaner *c, const struct token *token, struct 
 {
 	const char *at = token->attributes;
 	const char *end = at + token->attributes_size;
-	struct attribute a;
+	struct token_attribute a;
 
-	for (unsigned int i = 0; i < ATTRIBUTES_MAX && next_attribute(&at, end, &a); i++)
+	for (unsigned int i = 0; i < TOKEN_ATTRIBUTES_MAX && token_next_attribute(&at, end, &a); i++)
 		put_one(c, &a, open);
 }
 

@@ -1,4 +1,5 @@
 #include "pdfenc/html/css.h"
+#include "pdfenc/html/css_inner.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,10 +37,13 @@ struct declaration {
 };
 
 /* What several declarations together say: text cut to no height is hidden text. */
-struct tricks {
+struct together {
 	bool no_height;
 	bool cut;
 	bool hidden;
+	bool scrolls;	/* paper cannot: what would be scrolled to is wrapped */
+	bool unwrapped;
+	struct css_inside inside;
 };
 
 /* ---- numbers ---- */
@@ -129,6 +133,8 @@ static bool put_length(const char **text, const char *end, bool bare, GString *o
 		put_number(clamp(value / 2, EM_MAX), "em", out);
 	else if (size == 0 && (bare || value == 0))
 		put_number(clamp(value, BARE_MAX), "", out);
+	else if (size == 2 && str_equal_case_n(unit, "fr", 2))
+		put_number(clamp(value, BARE_MAX), "fr", out);
 	else if (size == 0)
 		put_units(value, out);
 	else
@@ -189,6 +195,10 @@ static bool put_function(const char **text, const char *end, GString *out)
 	const char *inner = open + 1;
 
 	*text = after_brackets(at, end);
+	if (starts(at, end, "repeat(")) {
+		g_string_append_len(out, at, *text - at);
+		return true;
+	}
 	if (starts(at, end, "rgb")) {
 		put_color(at, *text, out);
 		return true;
@@ -286,22 +296,35 @@ static bool is_nothing(const GString *value)
 	return css_number(value->str, value->len, &number) > 0 && fabs(number) < 0.01;
 }
 
-static void look_for_tricks(const struct declaration *d, struct tricks *tricks)
+static void look_together(const struct declaration *d, struct together *all)
 {
+	const char *value = d->value->str;
+
 	if ((strcmp(d->name, "max-height") == 0 || strcmp(d->name, "height") == 0 ||
 	    strcmp(d->name, "max-width") == 0) && is_nothing(d->value))
-		tricks->no_height = true;
-	if (strcmp(d->name, "overflow") == 0 && strstr(d->value->str, "hidden") != NULL)
-		tricks->cut = true;
+		all->no_height = true;
+	if (strcmp(d->name, "overflow") == 0 && strstr(value, "hidden") != NULL)
+		all->cut = true;
+	if (g_str_has_prefix(d->name, "overflow") &&
+	    (strstr(value, "auto") != NULL || strstr(value, "scroll") != NULL))
+		all->scrolls = true;
+	if (strcmp(d->name, "white-space") == 0)
+		all->unwrapped = strcmp(value, "pre") == 0;
 	if (strcmp(d->name, "opacity") == 0 && is_nothing(d->value))
-		tricks->hidden = true;
+		all->hidden = true;
+	css_inside_take(&all->inside, d->name, value);
 }
 
-/* Names that are others to litehtml; flex and grid stack as blocks. */
+/* Names that are others to litehtml; what flex and grid do inside is css_inner's. */
 static void translate(struct declaration *d)
 {
 	const char *value = d->value->str;
 
+	/* takes what the others leave */
+	if (css_inside_grows(d->name, value)) {
+		(void)strcpy(d->name, "width");
+		g_string_assign(d->value, "100%");
+	}
 	/* litehtml takes none for the usual one */
 	if (strcmp(d->name, "font-size") == 0 && is_nothing(d->value))
 		g_string_assign(d->value, "1px");
@@ -349,6 +372,8 @@ static bool read_declaration(const char *at, const char *end, struct declaration
 	while (end > at && str_is_space(end[-1]))
 		end--;
 	g_string_truncate(d->value, 0);
+	if (css_gradient(d->name, &at, &end))
+		(void)strcpy(d->name, "background-color");
 	return end > at && put_value(d, at, end, d->value) && d->value->len > 0;
 }
 
@@ -387,22 +412,25 @@ static void put_declaration(struct declaration *d, GString *out)
 	    d->important ? "!important" : "");
 }
 
-void css_style(const char *text, size_t size, GString *out)
+unsigned int css_style(const char *text, size_t size, GString *out)
 {
 	const char *end = text + size;
-	struct tricks tricks = { false, false, false };
+	struct together all = { .inside = { 0 } };
 	struct declaration d = { .value = g_string_new(NULL) };
 
 	while (text < end) {
 		const char *stop = declaration_end(text, end);
 
 		if (read_declaration(text, stop, &d)) {
-			look_for_tricks(&d, &tricks);
+			look_together(&d, &all);
 			put_declaration(&d, out);
 		}
 		text = stop < end ? stop + 1 : end;
 	}
-	if (tricks.hidden || (tricks.no_height && tricks.cut))
+	if (all.scrolls && all.unwrapped)
+		g_string_append(out, "white-space:pre-wrap;");
+	if (all.hidden || (all.no_height && all.cut))
 		g_string_append(out, "display:none!important;");
 	g_string_free(d.value, TRUE);
+	return css_inside_kind(&all.inside);
 }

@@ -146,6 +146,27 @@ static bool put_selectors(const char *at, const char *end, unsigned int *rules, 
 	return out->len > before;
 }
 
+/* What a rule says of the inside of what it matches: for each of its selectors alone. */
+static void put_inner_rules(unsigned int inner, const char *selectors, unsigned int *rules,
+    GString *out)
+{
+	GString *own = g_string_new(NULL);
+	size_t size;
+
+	for (const char *at = selectors; inner != CSS_INNER_BLOCKS && *at != '\0'; at += size) {
+		at += *at == ',';
+		size = strcspn(at, ",");
+		g_string_truncate(own, 0);
+		if (!css_inner_own(inner, at, size, own))
+			continue;
+		if (own->len > 0)
+			g_string_append_printf(out, "%.*s{%s}\n", (int)size, at, own->str);
+		css_inner_rules(inner, at, size, out);
+		*rules += 3;
+	}
+	g_string_free(own, TRUE);
+}
+
 static const char *put_rule(const char *at, const char *end, unsigned int *rules, GString *out)
 {
 	const char *open = memchr(at, '{', (size_t)(end - at));
@@ -158,15 +179,19 @@ static const char *put_rule(const char *at, const char *end, unsigned int *rules
 	if (close == NULL)
 		close = end;
 	if (put_selectors(at, open, rules, out)) {
+		char *selectors = g_strdup(out->str + before);
 		size_t declarations;
+		unsigned int inner;
 
 		g_string_append_c(out, '{');
 		declarations = out->len;
-		css_style(open + 1, (size_t)(close - open - 1), out);
+		inner = css_style(open + 1, (size_t)(close - open - 1), out);
 		if (out->len == declarations)
 			g_string_truncate(out, before);
 		else
 			g_string_append(out, "}\n");
+		put_inner_rules(inner, selectors, rules, out);
+		g_free(selectors);
 	}
 	return close < end ? close + 1 : end;
 }

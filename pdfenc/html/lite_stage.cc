@@ -159,6 +159,20 @@ void Stage::transform_text(litehtml::tstring &text, litehtml::text_transform how
 	g_free(made);
 }
 
+char const *Stage::readable(char const *text, litehtml::uint_ptr font)
+{
+	enum symbols symbols = static_cast<enum symbols>(font >> 32);
+	GString *made;
+
+	if (symbols == SYMBOLS_NONE)
+		return text;
+	made = g_string_new(nullptr);
+	symbols_translate(symbols, text, made);
+	signs = made->str;
+	g_string_free(made, TRUE);
+	return signs.c_str();
+}
+
 /* Text as small as a point, or as the ground below it, is there for machines. */
 bool Stage::is_hidden(litehtml::web_color const &color, int size)
 {
@@ -176,7 +190,7 @@ bool Stage::is_hidden(litehtml::web_color const &color, int size)
 void Stage::draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
     litehtml::web_color color, position const &pos)
 {
-	unsigned number = static_cast<unsigned>(font - 1);
+	unsigned number = number_of(font);
 	words_piece piece = {};
 	float ascent = 0;
 	float descent = 0;
@@ -206,7 +220,7 @@ void Stage::draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr f
 		baseline = at;
 		line_backward = current != nullptr && current->backward();
 	}
-	held.push_back(new std::string(text));
+	held.push_back(new std::string(readable(text, font)));
 	piece.text = held.back()->c_str();
 	piece.font = number;
 	piece.color = color_of(color);

@@ -28,6 +28,7 @@ extern "C" {
 #include "pdfenc/flow.h"
 #include "pdfenc/html/css.h"
 #include "pdfenc/html/lite.h"
+#include "pdfenc/html/symbols.h"
 }
 #pragma GCC diagnostic pop
 
@@ -161,7 +162,7 @@ public:
 		fm->x_height = metrics.x_height;
 		fm->draw_spaces = true;
 		sizes[font] = size;
-		return font + 1;
+		return handle(font, symbols_of(face));
 	}
 
 	void delete_font(litehtml::uint_ptr) override {}
@@ -171,7 +172,7 @@ public:
 		step();
 		if (font == 0)
 			return 0;
-		return words_width(request.words, text, static_cast<unsigned>(font - 1));
+		return words_width(request.words, readable(text, font), number_of(font));
 	}
 
 	void draw_text(litehtml::uint_ptr, char const *text, litehtml::uint_ptr font,
@@ -314,6 +315,19 @@ private:
 	float baseline = 0;
 	float line_end = 0;
 	bool line_backward = false;
+
+	/* a handle: the number of the font, and whether its text is signs */
+	static litehtml::uint_ptr handle(unsigned font, enum symbols symbols)
+	{
+		return (static_cast<litehtml::uint_ptr>(symbols) << 32) + font + 1;
+	}
+	static unsigned number_of(litehtml::uint_ptr font)
+	{
+		return static_cast<unsigned>(font - 1);
+	}
+	/* text, or what it stands for; until the next call */
+	char const *readable(char const *text, litehtml::uint_ptr font);
+	std::string signs;
 
 	char const *uri_of(Node *node);
 	bool is_hidden(litehtml::web_color const &color, int size);

@@ -4,7 +4,6 @@
 
 #include "gateway/base/str.h"
 
-#define ATTRIBUTES_MAX 64	/* looked at in one tag; more are made to slow us down */
 #define UNCLOSED_MAX 16	/* vain searches to the end of the text before we stop trying */
 
 void token_start(struct token_reader *reader, const char *html, size_t size)
@@ -214,28 +213,42 @@ static const char *read_value(const char *at, const char *end, const char **valu
 	return close;
 }
 
+bool token_next_attribute(const char **text, const char *end, struct token_attribute *attribute)
+{
+	const char *at = skip_space(*text, end);
+
+	attribute->name = at;
+	while (at < end && !str_is_space(*at) && *at != '=' && *at != '/')
+		at++;
+	attribute->name_size = (size_t)(at - attribute->name);
+	while (at < end && str_is_space(*at))
+		at++;
+	attribute->value = "";
+	attribute->value_size = 0;
+	if (at < end && *at == '=')
+		at = read_value(at + 1, end, &attribute->value, &attribute->value_size);
+	*text = at;
+	return attribute->name_size > 0 || at < end;
+}
+
+bool token_is(const struct token_attribute *attribute, const char *name)
+{
+	return attribute->name_size == strlen(name) &&
+	    str_equal_case_n(attribute->name, name, attribute->name_size);
+}
+
 bool token_attribute(const struct token *token, const char *name, const char **value_out,
     size_t *size_out)
 {
 	const char *at = token->attributes;
 	const char *end = at + token->attributes_size;
-	size_t wanted = strlen(name);
+	struct token_attribute each;
 
-	for (unsigned int n = 0; n < ATTRIBUTES_MAX && at < end; n++) {
-		const char *start;
-		size_t size;
-
-		start = at = skip_space(at, end);
-		while (at < end && !str_is_space(*at) && *at != '=')
-			at++;
-		size = (size_t)(at - start);
-		while (at < end && str_is_space(*at))
-			at++;
-		*value_out = "";
-		*size_out = 0;
-		if (at < end && *at == '=')
-			at = read_value(at + 1, end, value_out, size_out);
-		if (size == wanted && str_equal_case_n(start, name, size))
+	for (unsigned int n = 0; n < TOKEN_ATTRIBUTES_MAX && token_next_attribute(&at, end, &each);
+	    n++) {
+		*value_out = each.value;
+		*size_out = each.value_size;
+		if (token_is(&each, name))
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define TOKEN_ATTRIBUTES_MAX 64	/* of an element; more are left out */
 #define TOKEN_NAME_MAX 16	/* bytes with NUL of an element's name; longer ones are unknown */
 
 enum token_kind { TOKEN_TEXT, TOKEN_START, TOKEN_END, TOKEN_EOF };
@@ -32,6 +33,17 @@ struct token_reader {
 void token_start(struct token_reader *reader, const char *html, size_t size);
 /* The next token; comments and declarations are skipped. */
 void token_next(struct token_reader *reader, struct token *token);
+/* One attribute as it stands, without quotes; borrowed. */
+struct token_attribute {
+	const char *name;
+	size_t name_size;
+	const char *value;	/* with references; empty if there is none */
+	size_t value_size;
+};
+/* The attribute at *text, which moves behind it. False: there is none any more. */
+bool token_next_attribute(const char **text, const char *end, struct token_attribute *attribute);
+bool token_is(const struct token_attribute *attribute, const char *name);
+
 /*
  * The value of an attribute, with references, quotes off; false if it has none. An attribute
  * without a value has an empty one.

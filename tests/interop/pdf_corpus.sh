@@ -23,9 +23,6 @@ fi
 work=$(mktemp -d /tmp/pdf_corpus.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# the driver: the client, the parser and the base, as they were built
-	{ echo "not ok driver does not build"; exit 1; }
-
 # every word of $1 must stand in the text $2; where lines were broken does not matter
 # (poppler takes hyphens at the end of a line for ours and drops them: none are compared)
 missing_words() {

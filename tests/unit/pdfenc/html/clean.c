@@ -153,6 +153,54 @@ static void dark_mode_and_small_screens_are_others(void **state)
 	g_string_free(out, TRUE);
 }
 
+static void expect_sheet(const char *css, const char *wanted)
+{
+	GString *out = g_string_new(NULL);
+	unsigned int rules = 0;
+
+	assert_true(css_sheet(css, strlen(css), &rules, out));
+	assert_string_equal(out->str, wanted);
+	g_string_free(out, TRUE);
+}
+
+static void white_text_on_a_gradient_keeps_a_ground(void **state)
+{
+	(void)state;
+	expect_style("background:linear-gradient(90deg, #6d28d9 10%, #db2777)",
+	    "background-color:#6d28d9;");
+	expect_style("background-image: -webkit-radial-gradient(circle at top, rgb(1 2 3 / 50%), "
+	    "red)", "background-color:rgb(1,2,3,50%);");
+	expect_style("background:linear-gradient(to right, transparent, navy), url(x.png)",
+	    "background-color:navy;");
+	expect_style("background:linear-gradient(", "");
+}
+
+static void flexible_boxes_stand_side_by_side(void **state)
+{
+	(void)state;
+	expect_sheet(".r, b > i{display:flex}", ".r,b > i{display:block;}\n"
+	    ".r{display:table;}\n.r>*{display:table-cell;vertical-align:middle}\n"
+	    "b > i{display:table;}\nb > i>*{display:table-cell;vertical-align:middle}\n");
+	expect_sheet(".r{display:flex;justify-content:space-between}", ".r{display:block;}\n"
+	    ".r{display:table;width:100%;}\n.r>*{display:table-cell;vertical-align:middle}\n"
+	    ".r>*:last-child{text-align:right}\n");
+	expect_sheet(".g{display:grid;grid-template-columns:repeat(3, 1fr)}", ".g{display:block;}\n"
+	    ".g>*{display:inline-block;vertical-align:top}\n"
+	    ".g>*{box-sizing:border-box;width:31%}\n");
+	expect_sheet(".c{display:flex;flex-direction:column}", ".c{display:block;}\n");
+	expect_sheet("table.x td{display:flex}", "table.x td{display:block;}\n");
+	expect("<div style=\"display:flex\">a</div>",
+	    "<div inner=\"1\" style=\"display:block;display:table;\">a</div>");
+	expect("<td style=\"display:flex\">a", "<td style=\"display:block;\">a");
+}
+
+static void what_scrolls_is_wrapped(void **state)
+{
+	(void)state;
+	expect_style("white-space:pre;overflow:auto", "white-space:pre;white-space:pre-wrap;");
+	expect_style("white-space:pre", "white-space:pre;");
+}
+
 static void too_many_rules_are_refused(void **state)
 {
 	GString *css = g_string_new(NULL);
@@ -181,6 +229,9 @@ int main(void)
 		cmocka_unit_test(hidden_by_trick_is_hidden),
 		cmocka_unit_test(nothing_is_fetched_by_style),
 		cmocka_unit_test(dark_mode_and_small_screens_are_others),
+		cmocka_unit_test(white_text_on_a_gradient_keeps_a_ground),
+		cmocka_unit_test(flexible_boxes_stand_side_by_side),
+		cmocka_unit_test(what_scrolls_is_wrapped),
 		cmocka_unit_test(too_many_rules_are_refused),
 	};
 
