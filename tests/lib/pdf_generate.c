@@ -42,7 +42,9 @@ struct charset {
 
 static const struct charset charsets[] = {
 	{ "us-ascii", NULL },
-	{ "utf-8", "Grüße Ελλάδα Привет שלום مرحبا 中文字 テスト 한국어 naïve Ærøskøbing" },
+	{ "utf-8",
+	    "Grüße Ελλάδα Привет שלום مرحبا "
+	    "中文字 テスト 한국어 naïve Ærøskøbing" },
 	{ "iso-8859-1", "Grüße naïve Ærøskøbing señor façade" },
 	{ "iso-8859-15", "Grüße 50€ naïve œuvre Šibenik" },
 	{ "windows-1252", "Grüße „Zitat“ naïve œuvre 50€" },
@@ -63,16 +65,24 @@ static const struct charset charsets[] = {
 static const char *const opening[] = { "<p>", "<div style=\"margin:4px 12px;color:#335\">", "<b>",
 	"<span style='font-size:18px;background:#eef'>", "<h2>", "<blockquote>", "<ul><li>",
 	"<table width=600 cellpadding=6 border=1><tr><td>", "<a href=\"https://example.org/?q=1\">",
-	"<font face=Arial size=4 color=red>", "<center>", "<table><tr><td width=\"50%\">", "<i>", "<pre>",
+	"<font face=Arial size=4 color=red>", "<center>", "<table><tr><td width=\"50%\">", "<i>",
+	"<pre>",
 	"<div style=\"max-width:300px;border:2px solid #080;border-radius:9px;padding:8px\">",
 	"<table cellspacing=0 width=\"100%\"><tbody><tr valign=top><th colspan=3>", "<div dir=rtl>",
-	"<p style=\"line-height:0.5;text-align:justify;text-indent:2em\">", "<o:p>", "<ol start=7><li>" };
-static const char *const closing[] = { "</p>", "</div>", "</b>", "</span>", "</h2>", "</blockquote>",
-	"</li></ul>", "</td></tr></table>", "</a>", "</font>", "</center>", "</td></tr></table>", "</i>",
-	"</pre>", "</div>", "</th></tr></tbody></table>", "</div>", "</p>", "</o:p>", "</li></ol>" };
-static const char *const nothing[] = { "<!-- c > -->", "<br>", "<hr>", "<img src=\"http://x.example/a.png\""
-	" alt=\"\" width=1 height=1>", "</i></b>", "</table>", "<style>p{margin:0}</style>", "<wbr>",
-	"<![if !mso]>", "<?xml:namespace prefix=o />", "</td>", "<tr>", "<div", "&nbsp;", "<>", "< " };
+	"<p style=\"line-height:0.5;text-align:justify;text-indent:2em\">", "<o:p>",
+	"<ol start=7><li>" };
+static const char *const closing[] = { "</p>", "</div>", "</b>", "</span>", "</h2>",
+	"</blockquote>",
+	"</li></ul>", "</td></tr></table>", "</a>", "</font>", "</center>", "</td></tr></table>",
+	"</i>",
+	"</pre>", "</div>", "</th></tr></tbody></table>", "</div>", "</p>", "</o:p>",
+	"</li></ol>" };
+static const char *const nothing[] = { "<!-- c > -->", "<br>", "<hr>",
+	"<img src=\"http://x.example/a.png\""
+	" alt=\"\" width=1 height=1>", "</i></b>", "</table>", "<style>p{margin:0}</style>",
+	"<wbr>",
+	"<![if !mso]>", "<?xml:namespace prefix=o />", "</td>", "<tr>", "<div", "&nbsp;", "<>",
+	"< " };
 
 static uint64_t dice(struct maker *maker, uint64_t sides)
 {
@@ -111,7 +121,8 @@ static void own_word(struct maker *maker, char out[24])
 	unsigned int number = maker->word++;
 
 	(void)snprintf(out, 24, "w%c%c%c%cq", (char)('a' + number / 17576 % 26),
-	    (char)('a' + number / 676 % 26), (char)('a' + number / 26 % 26), (char)('a' + number % 26));
+	    (char)('a' + number / 676 % 26), (char)('a' + number / 26 % 26),
+	    (char)('a' + number % 26));
 }
 
 static void foreign_word(struct maker *maker, const struct charset *charset, char out[64])
@@ -169,8 +180,10 @@ static void plain(struct maker *maker, const struct charset *charset, FILE *list
 
 static void secret_words(struct maker *maker, struct text *text)
 {
-	static const char *const hiders[] = { "<script>var x = '%s';</script>", "<style>.%s{}</style>",
-		"<div style=\"display:none\">%s</div>", "<!-- %s -->", "<textarea hidden>%s</textarea>",
+	static const char *const hiders[] = { "<script>var x = '%s';</script>",
+	"<style>.%s{}</style>",
+		"<div style=\"display:none\">%s</div>", "<!-- %s -->",
+		"<textarea hidden>%s</textarea>",
 		"<title>%s</title>", "<head><meta name=\"%s\"></head>" };
 	char one[24];
 	char line[200];
@@ -346,7 +359,8 @@ static void several(struct maker *maker, const char *kind, FILE *list)
 {
 	unsigned int boundary = maker->boundary++;
 
-	(void)fprintf(maker->mail, "Content-Type: multipart/%s; boundary=\"=_%u\"\n\nNo reader shows "
+	(void)fprintf(maker->mail, "Content-Type: multipart/%s; "
+	    "boundary=\"=_%u\"\n\nNo reader shows "
 	    "this.\n", kind, boundary);
 	if (strcmp(kind, "alternative") == 0) {
 		(void)fprintf(maker->mail, "--=_%u\n", boundary);
@@ -369,7 +383,8 @@ static void nested(struct maker *maker, FILE *list)
 	char one[24];
 
 	own_word(maker, one);
-	(void)fprintf(maker->mail, "Content-Type: message/rfc822\n\nFrom: a@example.org\nSubject: %s\n"
+	(void)fprintf(maker->mail, "Content-Type: message/rfc822\n\n"
+	    "From: a@example.org\nSubject: %s\n"
 	    "MIME-Version: 1.0\n", one);
 	if (list != NULL)
 		(void)fprintf(list, "%s\n", one);

@@ -26,7 +26,8 @@ static bool breaks(struct fixture *fixture, const char *text, double width,
 static void lines_fit_and_hold_all_of_the_text(void **state)
 {
 	static const char text[] = "The quick brown fox jumps over the well-known dog.\n\nGr"
-	    "\303\274\303\237e \316\261\316\262\316\263, \320\264\320\260  two spaces and a line's end\n";
+	    "\303\274\303\237e \316\261\316\262\316\263, \320\264\320\260  two spaces "
+	    "and a line's end\n";
 	struct quick_text out;
 	unsigned int glyphs = 0;
 	unsigned int start = 0;
