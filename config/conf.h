@@ -80,6 +80,21 @@ struct conf_hop {
 #define CONF_PASSWORD_SENDER "sender"
 #define CONF_PASSWORD_GENERATE "generate"
 
+/* A picture file, its kind and size looked at. */
+struct conf_logo {
+	unsigned char *data;		/* NULL: none */
+	size_t size;
+	unsigned int width;		/* pixels */
+	unsigned int height;
+	bool jpeg;			/* else PNG */
+};
+
+/* A text of the administrator's in place of a built-in one: config/template.h. */
+struct conf_text {
+	char *name;			/* "de/outer.html" */
+	char *text;
+};
+
 struct conf_tenant {
 	char *name;
 	struct str_list domains;	/* lower case, A-labels; never empty */
@@ -94,6 +109,10 @@ struct conf_tenant {
 	enum conf_password_for password_for;
 	enum conf_login_owns login_owns;
 	enum conf_language language;	/* of mail to senders that do not say theirs */
+	char *organisation;		/* as it calls itself; "" = nothing is shown */
+	char *colour;			/* "#rrggbb" */
+	char *logo;			/* path of a PNG or JPEG; "" = none */
+	struct conf_logo logo_file;	/* what was read from it: config/looks.h */
 };
 
 struct conf {
@@ -208,6 +227,8 @@ struct conf {
 	size_t hop_count;
 	struct conf_tenant *tenants;
 	size_t tenant_count;
+	struct conf_text *texts;
+	size_t text_count;
 };
 
 /* One thing that is wrong in a file. */
@@ -226,7 +247,7 @@ struct conf_errors {
 /*
  * Reads and checks path. All errors are collected into *errors, not only the first. On any error
  * returns SG_EUSAGE (f says how many) and *conf_out is NULL. check_paths: also demand that the
- * folders and files named exist.
+ * folders and files named exist, and read texts and logos, so that programs get them.
  */
 MUST_USE enum fail_code conf_load(const char *path, bool check_paths, struct conf **conf_out,
     struct conf_errors *errors, struct fail *f);
@@ -235,6 +256,9 @@ void conf_errors_free(struct conf_errors *errors);
 /* The shipped defaults alone, with no tenant: what the command line uses without a file. */
 MUST_USE enum fail_code conf_default(struct conf **conf_out, struct fail *f);
 void conf_free(struct conf *conf);
+
+/* Copies an administrator's text, of one name once. SG_ENOMEM. */
+MUST_USE enum fail_code conf_add_text(struct conf *conf, const char *name, const char *text);
 
 /* Appends the keys that roles (enum conf_role bits) may know. */
 MUST_USE enum fail_code conf_encode(const struct conf *conf, unsigned int roles, struct buf *out,

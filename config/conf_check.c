@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "config/keys.h"
+#include "config/looks.h"
 #include "config/template.h"
 #include "config/value.h"
 #include "gateway/base/str.h"
@@ -209,6 +210,52 @@ static enum fail_code check_templates(struct check *check)
 	return code;
 }
 
+/* ---- looks ---- */
+
+static enum fail_code check_looks(struct check *check, const struct conf_tenant *tenant)
+{
+	unsigned char rgb[3];
+	struct fail f;
+	enum fail_code code = SG_OK;
+
+	fail_clear(&f);
+	if (!looks_colour(tenant->colour, rgb)) {
+		(void)fail_set(&f, SG_EUSAGE, "# and six hexadecimal digits in quotes, such as "
+		    "\"#2f5d78\"", "colour = \"%s\"", tenant->colour);
+		code = complain(check, "tenant.colour", tenant->name, &f);
+	}
+	if (code == SG_OK && tenant->logo[0] != '\0' && tenant->organisation[0] == '\0') {
+		(void)fail_set(&f, SG_EUSAGE, "organisation = \"...\" as well: the text of the "
+		    "logo, for who cannot see it", "tenant \"%s\" with a logo and no name",
+		    tenant->name);
+		code = complain(check, "tenant.logo", tenant->name, &f);
+	}
+	return code;
+}
+
+/* Texts of the administrator, and logos, for programs that read no files. */
+static enum fail_code read_looks(struct check *check, struct conf *conf)
+{
+	static const char *const names[] = { TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS };
+	enum fail_code code = SG_OK;
+	struct fail f;
+	size_t i;
+
+	for (i = 0; code == SG_OK && i < CONF_LANGUAGES * 3; i++) {
+		fail_clear(&f);
+		code = template_read(conf, (enum conf_language)(i / 3), names[i % 3], &f);
+		if (code == SG_EUSAGE)
+			code = complain(check, "templates_directory", NULL, &f);
+	}
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++) {
+		fail_clear(&f);
+		code = looks_read_logo(&conf->tenants[i], &f);
+		if (code == SG_EUSAGE)
+			code = complain(check, "tenant.logo", conf->tenants[i].name, &f);
+	}
+	return code;
+}
+
 /* ---- paths ---- */
 
 static enum fail_code check_folder(struct check *check, const char *name, const char *path)
@@ -263,7 +310,7 @@ static enum fail_code check_all_paths(struct check *check)
 	return code;
 }
 
-enum fail_code conf_check(const char *file, const struct conf *conf, const struct conf_items *items,
+enum fail_code conf_check(const char *file, struct conf *conf, const struct conf_items *items,
     bool check_paths, struct conf_errors *errors, struct fail *f)
 {
 	struct check check = { file, conf, items, errors };
@@ -281,10 +328,14 @@ enum fail_code conf_check(const char *file, const struct conf *conf, const struc
 		code = check_tenant(&check, &conf->tenants[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_passwords(&check, &conf->tenants[i]);
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
+		code = check_looks(&check, &conf->tenants[i]);
 	if (code == SG_OK && check_paths)
 		code = check_all_paths(&check);
 	if (code == SG_OK && check_paths)
 		code = check_templates(&check);
+	if (code == SG_OK && check_paths)
+		code = read_looks(&check, conf);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for the configuration");
 	return SG_OK;

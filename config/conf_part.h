@@ -54,8 +54,11 @@ void conf_items_free(struct conf_items *items);
 /* The line of a key, in the section with this title (NULL: at the top); 0 if it is not written. */
 int conf_items_line(const struct conf_items *items, const char *name, const char *title);
 
-/* What no single value shows: domains in two tenants, words in two lists, missing folders. */
-MUST_USE enum fail_code conf_check(const char *file, const struct conf *conf,
+/*
+ * What no single value shows: domains in two tenants, words in two lists, missing folders.
+ * check_paths: texts and logos are read into conf, too.
+ */
+MUST_USE enum fail_code conf_check(const char *file, struct conf *conf,
     const struct conf_items *items, bool check_paths, struct conf_errors *errors, struct fail *f);
 
 #endif

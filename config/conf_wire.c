@@ -6,12 +6,17 @@
 
 #include "config/conf_part.h"
 #include "config/keys.h"
+#include "config/looks.h"
+#include "config/template.h"
 #include "config/value.h"
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define NAME_MAX_SIZE ((size_t)256)	/* bytes of a key or title */
 #define TITLED_MAX UINT32_C(100000)	/* tenants, or hops */
+#define TEXTS_MAX UINT32_C(1000)
 #define END_OF_KEYS ""			/* the name behind the last key of a part */
+#define TENANT_ROLES (CONF_MILTER | CONF_VAULT | CONF_PDF | CONF_NOTIFY)
+#define LOOKS_ROLES (CONF_MILTER | CONF_PDF)
 
 /* Each key of the part is given its default. */
 static enum fail_code preset_part(enum key_part part, void *base, struct fail *f)
@@ -69,13 +74,19 @@ void conf_free(struct conf *conf)
 	for (i = 0; i < conf->tenant_count; i++) {
 		free_part(KEY_OF_TENANT, &conf->tenants[i]);
 		free(conf->tenants[i].name);
+		free(conf->tenants[i].logo_file.data);
 	}
 	for (i = 0; i < conf->hop_count; i++) {
 		free_part(KEY_OF_HOP, &conf->hops[i]);
 		free(conf->hops[i].name);
 	}
+	for (i = 0; i < conf->text_count; i++) {
+		free(conf->texts[i].name);
+		free(conf->texts[i].text);
+	}
 	free(conf->tenants);
 	free(conf->hops);
+	free(conf->texts);
 	free_part(KEY_OF_CONF, conf);
 	free(conf);
 }
@@ -137,6 +148,26 @@ void *conf_titled_at(const struct conf *conf, enum key_part part, size_t place,
 	return NULL;
 }
 
+enum fail_code conf_add_text(struct conf *conf, const char *name, const char *text)
+{
+	struct conf_text *grown = reallocarray(conf->texts, conf->text_count + 1, sizeof *grown);
+	struct conf_text *added;
+
+	if (grown == NULL)
+		return SG_ENOMEM;
+	conf->texts = grown;
+	added = &grown[conf->text_count];
+	added->name = str_dup(name);
+	added->text = str_dup(text);
+	if (added->name == NULL || added->text == NULL) {
+		free(added->name);
+		free(added->text);
+		return SG_ENOMEM;
+	}
+	conf->text_count++;
+	return SG_OK;
+}
+
 /* name, value, name, value ... "" */
 static enum fail_code put_part(enum key_part part, const void *base, unsigned int roles,
     struct buf *out)
@@ -159,12 +190,34 @@ static enum fail_code put_part(enum key_part part, const void *base, unsigned in
 	return code;
 }
 
-/* u32 count, then each title with its keys. */
+/* The bytes of a logo; none: there is no logo, or the role shows none. */
+static enum fail_code put_logo(const struct conf_tenant *tenant, unsigned int roles,
+    struct buf *out)
+{
+	return (roles & LOOKS_ROLES) == 0 ? buf_put_bytes(out, NULL, 0) :
+	    buf_put_bytes(out, tenant->logo_file.data, tenant->logo_file.size);
+}
+
+/* u32 count, then name and text of each. */
+static enum fail_code put_texts(const struct conf *conf, unsigned int roles, struct buf *out)
+{
+	size_t count = (roles & CONF_MILTER) != 0 ? conf->text_count : 0;
+	enum fail_code code = buf_put_u32(out, (uint32_t)count);
+
+	for (size_t i = 0; code == SG_OK && i < count; i++) {
+		code = buf_put_str(out, conf->texts[i].name);
+		if (code == SG_OK)
+			code = buf_put_str(out, conf->texts[i].text);
+	}
+	return code;
+}
+
+/* u32 count, then each title with its keys, and the logo of a tenant. */
 static enum fail_code put_titled(const struct conf *conf, enum key_part part, unsigned int roles,
     struct buf *out)
 {
 	/* who serves tenants must know which there are; rules are for one program alone */
-	bool wanted = (roles & (part == KEY_OF_TENANT ? CONF_MILTER | CONF_VAULT : CONF_TLS)) != 0;
+	bool wanted = (roles & (part == KEY_OF_TENANT ? TENANT_ROLES : CONF_TLS)) != 0;
 	size_t count = part == KEY_OF_TENANT ? conf->tenant_count : conf->hop_count;
 	enum fail_code code = buf_put_u32(out, wanted ? (uint32_t)count : 0);
 	const char *name;
@@ -176,6 +229,8 @@ static enum fail_code put_titled(const struct conf *conf, enum key_part part, un
 		code = buf_put_str(out, name);
 		if (code == SG_OK)
 			code = put_part(part, base, roles, out);
+		if (code == SG_OK && part == KEY_OF_TENANT)
+			code = put_logo(base, roles, out);
 	}
 	return code;
 }
@@ -192,6 +247,8 @@ conf_encode(const struct conf *conf, unsigned int roles, struct buf *out, struct
 		code = put_titled(conf, KEY_OF_HOP, roles, out);
 	if (code == SG_OK)
 		code = put_titled(conf, KEY_OF_TENANT, roles, out);
+	if (code == SG_OK)
+		code = put_texts(conf, roles, out);
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "the configuration is too large to be sent");
 	return SG_OK;
@@ -221,6 +278,41 @@ static enum fail_code get_part(enum key_part part, void *base, struct buf_reader
 	}
 }
 
+static enum fail_code get_logo(struct conf_tenant *tenant, struct buf_reader *reader,
+    struct fail *f)
+{
+	const unsigned char *data = NULL;
+	size_t size = 0;
+	enum fail_code code = buf_get_bytes(reader, &data, &size);
+
+	if (code != SG_OK || size == 0)
+		return code;
+	code = looks_take_logo(tenant, data, size, f);
+	return code == SG_EUSAGE ? SG_EFORMAT : code;
+}
+
+static enum fail_code get_texts(struct conf *conf, struct buf_reader *reader)
+{
+	uint32_t count = 0;
+	enum fail_code code = buf_get_u32(reader, &count);
+
+	if (code == SG_OK && count > TEXTS_MAX)
+		code = SG_EFORMAT;
+	for (uint32_t i = 0; code == SG_OK && i < count; i++) {
+		char *name = NULL;
+		char *text = NULL;
+
+		code = buf_get_str(reader, NAME_MAX_SIZE, &name);
+		if (code == SG_OK)
+			code = buf_get_str(reader, TEMPLATE_HTML_MAX, &text);
+		if (code == SG_OK)
+			code = conf_add_text(conf, name, text);
+		free(name);
+		free(text);
+	}
+	return code;
+}
+
 static enum fail_code get_titled(struct conf *conf, enum key_part part, struct buf_reader *reader,
     struct fail *f)
 {
@@ -241,6 +333,8 @@ static enum fail_code get_titled(struct conf *conf, enum key_part part, struct b
 		free(name);
 		if (code == SG_OK)
 			code = get_part(part, base, reader);
+		if (code == SG_OK && part == KEY_OF_TENANT)
+			code = get_logo(base, reader, f);
 	}
 	return code;
 }
@@ -266,6 +360,8 @@ enum fail_code conf_decode(const void *data, size_t size, struct conf **conf_out
 		code = get_titled(conf, KEY_OF_HOP, &reader, f);
 	if (code == SG_OK)
 		code = get_titled(conf, KEY_OF_TENANT, &reader, f);
+	if (code == SG_OK)
+		code = get_texts(conf, &reader);
 	if (code == SG_OK)
 		code = buf_get_end(&reader);
 	if (code != SG_OK) {

@@ -80,8 +80,9 @@ static const struct key table[] = {
 	    "the first start; keep a copy of it apart from that of the database." },
 	{ .name = "templates_directory", .type = KEY_PATH, AT(templates_directory),
 	    .roles = CONF_NOTIFY, .preset = "", .may_be_empty = true, .is_folder = true,
-	    .help = "Folder with texts of your own for mail to senders: LANGUAGE/password.txt. "
-	    "Empty, or no such file: those built in." },
+	    .help = "Folder with texts of your own: LANGUAGE/outer.txt, outer.html and words.txt "
+	    "for the mail around PDFs, password.txt and others for mail to senders. Empty, or no "
+	    "such file: those built in." },
 	/* users */
 	{ .name = "users.milter", .type = KEY_NAME, AT(users.milter), .roles = CONF_MILTER,
 	    .preset = "sealgate-milter",
@@ -362,7 +363,20 @@ static const struct key table[] = {
 	    "checks the address (reject_sender_login_mismatch)." },
 	{ .name = "tenant.language", .type = KEY_CHOICE, TENANT_AT(language),
 	    .roles = CONF_MILTER, .choices = languages, .preset = "en",
-	    .help = "Language of mail to senders whose messages do not say theirs." },
+	    .help = "Language of our own words, to senders and around PDFs, for messages that do "
+	    "not say theirs." },
+	{ .name = "tenant.organisation", .type = KEY_TEXT, TENANT_AT(organisation),
+	    .roles = CONF_MILTER | CONF_PDF, .preset = "", .may_be_empty = true, .min = 1,
+	    .max = 100,
+	    .help = "The tenant's name, as it stands on the first page of PDFs and in the mail "
+	    "around them. Empty: nothing stands there." },
+	{ .name = "tenant.colour", .type = KEY_TEXT, TENANT_AT(colour),
+	    .roles = CONF_MILTER | CONF_PDF, .preset = "#2f5d78", .min = 7, .max = 7,
+	    .help = "Colour of the line above both, as #rrggbb in quotes." },
+	{ .name = "tenant.logo", .type = KEY_PATH, TENANT_AT(logo), .roles = CONF_MILTER,
+	    .preset = "", .may_be_empty = true,
+	    .help = "PNG or JPEG file with the tenant's logo, at most 100 KB and 2000 pixels a "
+	    "side; it needs organisation as its text. Empty: none." },
 };
 
 #define TABLE_COUNT (sizeof table / sizeof table[0])

@@ -8,10 +8,6 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
 
-#define SUBJECT "Subject: "
-
-static const char *const known[] = { "password", "recipients", "subject", "date", "kept" };
-
 const char *template_language(enum conf_language language)
 {
 	static const char *const names[CONF_LANGUAGES] = { "en", "de", "fr", "es" };
@@ -21,8 +17,7 @@ const char *template_language(enum conf_language language)
 
 /* ---- ${names} ---- */
 
-/* The size of a "${name}" that begins at text, 0 if there is none; the name goes out. */
-static size_t name_at(const char *text, const char **name_out, size_t *size_out)
+size_t template_name_at(const char *text, const char **name_out, size_t *size_out)
 {
 	const char *end;
 
@@ -36,123 +31,102 @@ static size_t name_at(const char *text, const char **name_out, size_t *size_out)
 	return (size_t)(end - text) + 1;
 }
 
-static bool is_known(const char *name, size_t size)
+static const struct template_value *find_value(const char *name, size_t size,
+    const struct template_value *values, size_t count)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (strlen(known[i]) == size && strncmp(known[i], name, size) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum fail_code put_value(const char *name, size_t size,
-    const struct template_value *values, size_t count, struct buf *out)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (strlen(values[i].name) == size && strncmp(values[i].name, name, size) == 0)
-			return buf_append(out, values[i].text, values[i].size);
+			return &values[i];
 	}
-	return SG_OK;
+	return NULL;
 }
 
-enum fail_code template_fill(const char *text, const struct template_value *values, size_t count,
-    struct buf *out)
+/* size bytes of text. */
+static enum fail_code fill(const char *text, size_t size, const struct template_value *values,
+    size_t count, struct buf *out)
 {
+	const char *end = text + size;
 	enum fail_code code = SG_OK;
 
-	while (code == SG_OK && *text != '\0') {
+	while (code == SG_OK && text < end) {
+		const struct template_value *value;
 		const char *name = NULL;
-		size_t size = 0;
-		size_t whole = name_at(text, &name, &size);
+		size_t name_size = 0;
+		size_t whole = template_name_at(text, &name, &name_size);
+		const char *next;
 
-		if (whole == 0) {
-			whole = 1 + strcspn(text + 1, "$");
+		if (whole == 0 || whole > (size_t)(end - text)) {
+			next = memchr(text + 1, '$', (size_t)(end - text) - 1);
+			whole = (size_t)((next == NULL ? end : next) - text);
 			code = buf_append(out, text, whole);
 		} else {
-			code = put_value(name, size, values, count, out);
+			value = find_value(name, name_size, values, count);
+			if (value != NULL && value->size > 0)
+				code = buf_append(out, value->text, value->size);
 		}
 		text += whole;
 	}
 	return code;
 }
 
-/* ---- checks ---- */
-
-static bool is_utf8(const char *text)
+enum fail_code template_fill(const char *text, const struct template_value *values, size_t count,
+    struct buf *out)
 {
-	size_t left = strlen(text);
-
-	while (left > 0) {
-		size_t size = str_utf8_char(text, left);
-
-		if (size == 0 || *text == '\r')
-			return false;
-		text += size;
-		left -= size;
-	}
-	return true;
+	return fill(text, strlen(text), values, count, out);
 }
 
-static enum fail_code check_names(const char *text, struct fail *f)
+/* Are there names in the line, and nothing that stands for any of them? */
+static bool says_nothing(const char *line, size_t size, const struct template_value *values,
+    size_t count)
 {
-	for (; *text != '\0'; text++) {
+	bool named = false;
+
+	for (size_t i = 0; i < size; i++) {
+		const struct template_value *value;
 		const char *name = NULL;
-		size_t size = 0;
+		size_t name_size = 0;
 
-		if (text[0] != '$' || text[1] != '{')
+		if (template_name_at(line + i, &name, &name_size) == 0)
 			continue;
-		if (name_at(text, &name, &size) == 0)
-			return fail_set(f, SG_EUSAGE, "} behind the name", "${ without an end");
-		if (!is_known(name, size))
-			return fail_set(f, SG_EUSAGE,
-			    "${password}, ${recipients}, ${subject}, ${date} or ${kept}",
-			    "${%.*s} is not known", (int)(size > 40 ? 40 : size), name);
+		named = true;
+		value = find_value(name, name_size, values, count);
+		if (value != NULL && value->size > 0)
+			return false;
 	}
-	return SG_OK;
+	return named;
 }
 
-static enum fail_code check_mail(const char *text, struct fail *f)
+enum fail_code template_fill_lines(const char *text, const struct template_value *values,
+    size_t count, struct buf *out)
 {
-	const char *end = strchr(text, '\n');
+	enum fail_code code = SG_OK;
+	bool empty_before = true;
 
-	if (!str_starts_case(text, SUBJECT) || end == NULL || end[1] != '\n')
-		return fail_set(f, SG_EUSAGE, "a line \"Subject: ...\" and an empty line first",
-		    "a text without a subject");
-	if (memmem(text, (size_t)(end - text), "${", 2) != NULL)
-		return fail_set(f, SG_EUSAGE, "the same words for every message",
-		    "${ in the subject, which is not kept secret");
-	if (strstr(end, "${password}") == NULL)
-		return fail_set(f, SG_EUSAGE, "${password} in its body",
-		    "a text that does not tell the password");
-	return SG_OK;
-}
+	while (code == SG_OK && *text != '\0') {
+		size_t size = strcspn(text, "\n");
+		bool empty = str_trim_end(text, size) == 0;
 
-enum fail_code template_check(const char *name, const char *text, struct fail *f)
-{
-	enum fail_code code;
-
-	if (strlen(text) > TEMPLATE_MAX)
-		return fail_set(f, SG_EUSAGE, "at most 8 KB", "a text that is too long");
-	if (!is_utf8(text))
-		return fail_set(f, SG_EUSAGE, "UTF-8 with lines that end in LF",
-		    "a text that is no UTF-8, or has CR");
-	code = check_names(text, f);
-	if (code == SG_OK && strcmp(name, TEMPLATE_PASSWORD) == 0)
-		code = check_mail(text, f);
+		if (!(empty && empty_before) && !says_nothing(text, size, values, count)) {
+			code = fill(text, size, values, count, out);
+			if (code == SG_OK)
+				code = buf_append(out, "\n", 1);
+			empty_before = empty;
+		}
+		text += size + (text[size] == '\n');
+	}
 	return code;
 }
 
 /* ---- loading ---- */
 
-static const char *built_in(const char *whole)
+static const char *built_in(enum conf_language language, const char *name)
 {
 	const struct template_built_in *at = template_built_ins;
+	const char *folder = template_language(language);
+	size_t size = strlen(folder);
 
-	while (at->name != NULL && strcmp(at->name, whole) != 0)
+	while (at->name != NULL && (strncmp(at->name, folder, size) != 0 ||
+	    at->name[size] != '/' || strcmp(at->name + size + 1, name) != 0))
 		at++;
 	SG_BUG_IF(at->name == NULL);
 	return at->text;
@@ -165,7 +139,7 @@ static enum fail_code read_own(const char *path, const char *name, char **text_o
 	enum fail_code code;
 
 	fail_clear(&why);
-	buf_init(&text, TEMPLATE_MAX + 1);
+	buf_init(&text, TEMPLATE_HTML_MAX + 1);
 	code = fd_read_file(path, &text, &why);
 	if (code == SG_OK && memchr(text.data == NULL ? (const unsigned char *)"" : text.data, 0,
 	    text.size) != NULL)
@@ -185,25 +159,132 @@ static enum fail_code read_own(const char *path, const char *name, char **text_o
 	return SG_OK;
 }
 
+/* *text_out is NULL if the folder has none. */
+static enum fail_code find_own(const char *folder, enum conf_language language, const char *name,
+    char **text_out, struct fail *f)
+{
+	enum fail_code code = SG_OK;
+	struct stat st;
+	char *path;
+
+	*text_out = NULL;
+	if (folder[0] == '\0')
+		return SG_OK;
+	path = str_printf("%s/%s/%s", folder, template_language(language), name);
+	if (path == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for a text");
+	if (stat(path, &st) == 0 || errno != ENOENT)
+		code = read_own(path, name, text_out, f);
+	free(path);
+	return code;
+}
+
 enum fail_code template_load(const char *folder, enum conf_language language, const char *name,
     char **text_out, struct fail *f)
 {
-	char *whole = str_printf("%s/%s", template_language(language), name);
-	char *path = str_printf("%s/%s/%s.txt", folder, template_language(language), name);
-	enum fail_code code = SG_OK;
-	struct stat st;
+	enum fail_code code = find_own(folder, language, name, text_out, f);
 
-	*text_out = NULL;
-	if (whole == NULL || path == NULL) {
-		code = fail_set(f, SG_ENOMEM, NULL, "no memory for a text");
-	} else if (folder[0] != '\0' && (stat(path, &st) == 0 || errno != ENOENT)) {
-		code = read_own(path, name, text_out, f);
-	} else {
-		*text_out = str_dup(built_in(whole));
-		if (*text_out == NULL)
-			code = fail_set(f, SG_ENOMEM, NULL, "no memory for a text");
-	}
+	if (code != SG_OK || *text_out != NULL)
+		return code;
+	*text_out = str_dup(built_in(language, name));
+	return *text_out != NULL ? SG_OK : fail_set(f, SG_ENOMEM, NULL, "no memory for a text");
+}
+
+/* ---- within a configuration ---- */
+
+enum fail_code template_read(struct conf *conf, enum conf_language language, const char *name,
+    struct fail *f)
+{
+	char *text;
+	char *whole;
+	enum fail_code code = find_own(conf->templates_directory, language, name, &text, f);
+
+	if (code != SG_OK || text == NULL)
+		return code;
+	whole = str_printf("%s/%s", template_language(language), name);
+	code = whole == NULL ? SG_ENOMEM : conf_add_text(conf, whole, text);
 	free(whole);
-	free(path);
-	return code;
+	free(text);
+	return code == SG_OK ? SG_OK : fail_set(f, code, NULL, "no memory for a text");
+}
+
+static const char *own_text(const struct conf *conf, enum conf_language language,
+    const char *name)
+{
+	const char *folder = template_language(language);
+	size_t size = strlen(folder);
+
+	for (size_t i = 0; i < conf->text_count; i++) {
+		const char *whole = conf->texts[i].name;
+
+		if (strncmp(whole, folder, size) == 0 && whole[size] == '/' &&
+		    strcmp(whole + size + 1, name) == 0)
+			return conf->texts[i].text;
+	}
+	return NULL;
+}
+
+const char *template_text(const struct conf *conf, enum conf_language language, const char *name)
+{
+	const char *own = own_text(conf, language, name);
+
+	return own != NULL ? own : built_in(language, name);
+}
+
+/* ---- sections ---- */
+
+const char *template_next_section(const char *text, const char **name_out, size_t *size_out)
+{
+	while (*text != '\0') {
+		size_t size = strcspn(text, "\n");
+
+		if (text[0] == '[' && memchr(text, ']', size) != NULL) {
+			*name_out = text + 1;
+			*size_out = strcspn(text + 1, "]");
+			return text;
+		}
+		text += size + (text[size] == '\n');
+	}
+	return NULL;
+}
+
+/* Lines up to the next section, joined by spaces. NULL: no memory. */
+static char *join(const char *text)
+{
+	const char *name;
+	size_t size;
+	const char *end = template_next_section(text, &name, &size);
+	char *joined = str_dup_n(text, end == NULL ? strlen(text) : (size_t)(end - text));
+
+	if (joined == NULL)
+		return NULL;
+	for (char *at = joined; *at != '\0'; at++)
+		*at = *at == '\n' ? ' ' : *at;
+	joined[str_trim_end(joined, strlen(joined))] = '\0';
+	return joined;
+}
+
+static const char *find_section(const char *text, const char *section)
+{
+	const char *name;
+	size_t size;
+
+	while ((text = template_next_section(text, &name, &size)) != NULL) {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+		if (strlen(section) == size && strncmp(section, name, size) == 0)
+			return text;
+	}
+	return NULL;
+}
+
+char *template_section(const struct conf *conf, enum conf_language language, const char *section)
+{
+	const char *own = own_text(conf, language, TEMPLATE_WORDS);
+	const char *found = own != NULL ? find_section(own, section) : NULL;
+
+	if (found == NULL)
+		found = find_section(built_in(language, TEMPLATE_WORDS), section);
+	SG_BUG_IF(found == NULL);
+	return join(found);
 }

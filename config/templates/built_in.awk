@@ -5,7 +5,6 @@ FNR == 1 {
 		print "\t},"
 	name = FILENAME
 	sub(/^.*templates\//, "", name)
-	sub(/\.txt$/, "", name)
 	printf "\t{ \"%s\",\n", name
 }
 {

@@ -13,6 +13,8 @@
 
 #include "config/conf_part.h"
 #include "config/keys.h"
+#include "config/looks.h"
+#include "config/template.h"
 #include "config/value.h"
 #include "gateway/base/fd.h"
 
@@ -495,7 +497,8 @@ static void a_worker_is_sent_only_what_its_role_needs(void **state)
 	assert_false(knows(CONF_VAULT, "l-name"));
 	assert_true(knows(CONF_VAULT, "t-name"));
 	assert_false(knows(CONF_SCAN, "t-name"));
-	assert_false(knows(CONF_PDF, "t-name"));
+	assert_true(knows(CONF_PDF, "t-name"));
+	assert_false(knows(CONF_PDF, "l-name"));
 	assert_true(knows(CONF_SCAN, "signatures"));
 	assert_false(knows(CONF_MILTER, "signatures"));
 }
@@ -564,6 +567,52 @@ static void a_misspelt_key_is_guessed(void **state)
 	assert_null(keys_nearest(""));
 }
 
+/* ---- looks ---- */
+
+static void logos_and_texts_travel_to_those_who_show_them(void **state)
+{
+	static const unsigned char png[40] = "\211PNG\r\n\032\n\0\0\0\015IHDR\0\0\0\100\0\0\0\040";
+	const unsigned int roles[] = { CONF_MILTER, CONF_PDF, CONF_VAULT };
+	struct conf *conf = load_good("tenant t { domains = t.example colour = \"#ff0080\" }\n");
+
+	(void)state;
+	assert_int_equal(looks_take_logo(&conf->tenants[0], png, sizeof png, NULL), SG_OK);
+	assert_int_equal(conf_add_text(conf, "de/outer.txt", "Own words."), SG_OK);
+	for (size_t i = 0; i < 3; i++) {
+		struct conf *other = NULL;
+		struct buf wire;
+
+		buf_init(&wire, TEXT_MAX);
+		assert_int_equal(conf_encode(conf, roles[i], &wire, NULL), SG_OK);
+		assert_int_equal(conf_decode(wire.data, wire.size, &other, NULL), SG_OK);
+		assert_int_equal(other->text_count, roles[i] == CONF_MILTER);
+		assert_int_equal(other->tenants[0].logo_file.size,
+		    roles[i] == CONF_VAULT ? 0 : sizeof png);
+		if (roles[i] != CONF_VAULT) {
+			assert_int_equal(other->tenants[0].logo_file.width, 64);
+			assert_int_equal(other->tenants[0].logo_file.height, 32);
+			assert_string_equal(other->tenants[0].colour, "#ff0080");
+		}
+		if (roles[i] == CONF_MILTER) {
+			assert_string_equal(template_text(other, CONF_GERMAN, TEMPLATE_OUTER),
+			    "Own words.");
+			assert_non_null(strstr(template_text(other, CONF_FRENCH, TEMPLATE_OUTER),
+			    "message"));
+		}
+		conf_free(other);
+		buf_free(&wire);
+	}
+	conf_free(conf);
+}
+
+static void looks_are_checked(void **state)
+{
+	(void)state;
+	check_error("tenant x { domains = x.example\ncolour = \"#12345g\" }", 2, "#12345g");
+	check_error("tenant x { domains = x.example\ncolour = \"red\" }", 2, "colour");
+	check_error("tenant x { domains = x.example\nlogo = /x.png }", 2, "no name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +633,8 @@ int main(void)
 		cmocka_unit_test(random_walk_over_the_wire),
 		cmocka_unit_test(random_walk_over_the_file),
 		cmocka_unit_test(a_misspelt_key_is_guessed),
+		cmocka_unit_test(logos_and_texts_travel_to_those_who_show_them),
+		cmocka_unit_test(looks_are_checked),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
