@@ -62,7 +62,7 @@ CONF_DATA += gen/templates.c
 CONF_LIB = $(call libs,libidn2)
 CLIENTS = milter/scan/scan.c pdfenc/pdfenc.c gateway/vault/vault.c gateway/vault/vault_admin.c gateway/vault/vault_facts.c gateway/vault/vault_notice.c gateway/vault/record.c gateway/tls/tls.c
 # sealing without libmilter: the filter and "sealgate seal" share it
-SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/spool.c
+SEALING = milter/message.c milter/edits.c milter/envelope.c milter/outer.c milter/cover.c milter/part.c milter/language.c milter/spool.c
 
 SRC.sealgate-milter = $(BASE) $(CONF_DATA) $(CLIENTS) $(wildcard milter/*.c)
 LIB.sealgate-milter = -lmilter $(call libs,$(PKG.milter)) $(CONF_LIB) -lpthread

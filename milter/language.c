@@ -58,3 +58,14 @@ bool language_choose(const char *value, enum conf_language *language_out)
 	}
 	return best > 0;
 }
+
+enum conf_language language_of_message(const struct message *message, enum conf_language preset)
+{
+	const char *value = message_header(message, "Accept-Language");
+	enum conf_language language;
+
+	if (value != NULL && language_choose(value, &language))
+		return language;
+	value = message_header(message, "Content-Language");
+	return value != NULL && language_choose(value, &language) ? language : preset;
+}

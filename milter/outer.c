@@ -12,7 +12,9 @@
 #define ENTITY_HEADER_MAX ((size_t)1024 * 1024)	/* bytes; message.header_max is below */
 #define BASE64_STEP ((size_t)57 * 1024)
 #define BODY_MAX ((size_t)2 * 1024 * 1024 * 1024)	/* what sealing may make of a message */
-#define BOUNDARY_RANDOM 16
+#define ID_RANDOM 16
+#define ID_SIZE (2 * ID_RANDOM + 1)
+#define BOUNDARY "=_sealgate_0_"	/* cover.c has 1 and 2: none begins as another does */
 
 bool outer_keeps(const char *name)
 {
@@ -226,20 +228,6 @@ enum fail_code outer_envelope(const struct outer_source *source,
 
 /* ---- pdf ---- */
 
-/* What a stranger needs to know, in words; ASCII, so that every program shows it. */
-static const char pdf_text[] =
-	"This message is protected. Its content is in the attached file\r\n"
-	"secure-message.pdf, which is encrypted (AES-256).\r\n"
-	"\r\n"
-	"To read it:\r\n"
-	"  1. Open secure-message.pdf with any PDF reader.\r\n"
-	"  2. Enter the password that you agreed on with the sender.\r\n"
-	"\r\n"
-	"If you do not know the password, ask the sender for it by telephone or in\r\n"
-	"person, not by mail. Files that belong to the message are inside the PDF:\r\n"
-	"save it and look at its attachments. Some readers on telephones do not show\r\n"
-	"them; a computer does.\r\n";
-
 static enum fail_code append_text(struct spool *body, const char *text, struct fail *f)
 {
 	return spool_append(body, text, strlen(text), f);
@@ -268,37 +256,57 @@ static enum fail_code append_base64(struct spool *body, const unsigned char *dat
 	return code;
 }
 
-static enum fail_code pdf_body(struct spool *body, const char *boundary,
-    const struct fd_map *pdf, struct fail *f)
+/* The words for people: text and HTML, in front of the file. */
+static enum fail_code append_cover(const struct outer_source *source, const char *id,
+    struct spool *body, struct fail *f)
 {
-	char part[512];
+	struct cover cover = *source->cover;
+	struct buf parts;
 	enum fail_code code;
 
-	(void)snprintf(part, sizeof(part), "--%s\r\nContent-Type: text/plain; charset=us-ascii\r\n"
-	    "Content-Transfer-Encoding: 7bit\r\nContent-Disposition: inline\r\n\r\n", boundary);
-	code = append_text(body, part, f);
+	cover.message = source->message;
+	if (source->placeholder == NULL)
+		cover.subject = source->subject != NULL ? source->subject :
+		    message_header(source->message, "Subject");
+	buf_init(&parts, COVER_MAX);
+	code = cover_put(&cover, id, &parts, f);
 	if (code == SG_OK)
-		code = append_text(body, pdf_text, f);
-	(void)snprintf(part, sizeof(part), "\r\n--%s\r\nContent-Type: application/pdf;\r\n"
-	    "\tname=\"secure-message.pdf\"\r\nContent-Transfer-Encoding: base64\r\n"
-	    "Content-Disposition: attachment; filename=\"secure-message.pdf\"\r\n\r\n", boundary);
+		code = spool_append(body, parts.data, parts.size, f);
+	buf_free(&parts);
+	return code;
+}
+
+static enum fail_code pdf_body(const struct outer_source *source, const char *id,
+    const struct fd_map *pdf, struct spool *body, struct fail *f)
+{
+	char name[TEMPLATE_FILE_MAX];
+	char part[512];
+	enum fail_code code = cover_file(source->cover, name, f);
+
+	(void)snprintf(part, sizeof(part), "--" BOUNDARY "%s\r\n", id);
 	if (code == SG_OK)
 		code = append_text(body, part, f);
 	if (code == SG_OK)
+		code = append_cover(source, id, body, f);
+	if (code != SG_OK)
+		return code;
+	(void)snprintf(part, sizeof(part), "\r\n--" BOUNDARY "%s\r\nContent-Type: application/pdf;"
+	    "\r\n\tname=\"%s\"\r\nContent-Transfer-Encoding: base64\r\n"
+	    "Content-Disposition: attachment;\r\n\tfilename=\"%s\"\r\n\r\n", id, name, name);
+	code = append_text(body, part, f);
+	if (code == SG_OK)
 		code = append_base64(body, pdf->data, pdf->size, f);
-	(void)snprintf(part, sizeof(part), "\r\n--%s--\r\n", boundary);
+	(void)snprintf(part, sizeof(part), "\r\n--" BOUNDARY "%s--\r\n", id);
 	return code == SG_OK ? append_text(body, part, f) : code;
 }
 
-static enum fail_code make_boundary(char *boundary, size_t size, struct fail *f)
+static enum fail_code make_id(char id[ID_SIZE], struct fail *f)
 {
-	unsigned char random[BOUNDARY_RANDOM];
-	char hex[2 * BOUNDARY_RANDOM + 1];
+	unsigned char random[ID_RANDOM];
 
 	if (secret_random_bytes(random, sizeof(random)) != SG_OK)
 		return fail_set(f, SG_ESYSTEM, NULL, "the kernel gives no random bytes");
-	str_hex(random, sizeof(random), hex);
-	(void)snprintf(boundary, size, "=_sealgate_%s", hex);
+	str_hex(random, sizeof(random), id);
 	return SG_OK;
 }
 
@@ -308,10 +316,11 @@ enum fail_code outer_pdf(const struct outer_source *source, int pdf, size_t pdf_
 	struct new_fields fields = { NULL, " 7bit", NULL, NULL };
 	struct fd_map map = { NULL, 0 };
 	struct spool *body = NULL;
-	char boundary[64];
+	char id[ID_SIZE];
 	char type[128];
-	enum fail_code code = make_boundary(boundary, sizeof(boundary), f);
+	enum fail_code code = make_id(id, f);
 
+	SG_BUG_IF(source->cover == NULL);
 	if (code == SG_OK)
 		code = fd_map(pdf, pdf_size, &map, f);
 	if (code == SG_OK && (map.size != pdf_size || map.size == 0))
@@ -319,12 +328,12 @@ enum fail_code outer_pdf(const struct outer_source *source, int pdf, size_t pdf_
 	if (code == SG_OK)
 		code = new_body(source, &body, f);
 	if (code == SG_OK)
-		code = pdf_body(body, boundary, &map, f);
+		code = pdf_body(source, id, &map, body, f);
 	if (code == SG_OK)
 		code = spool_finish(body, f);
 	if (code == SG_OK) {
-		(void)snprintf(type, sizeof(type), " multipart/mixed;\n\tboundary=\"%s\"",
-		    boundary);
+		(void)snprintf(type, sizeof(type), " multipart/mixed;\n\tboundary=\"" BOUNDARY
+		    "%s\"", id);
 		fields.type = type;
 		code = set_fields(source, &fields, edits, f);
 	}

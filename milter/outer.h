@@ -14,6 +14,7 @@
 
 #include "config/conf.h"
 #include "gateway/base/fail.h"
+#include "milter/cover.h"
 #include "milter/edits.h"
 #include "milter/envelope.h"
 #include "milter/message.h"
@@ -27,6 +28,7 @@ struct outer_source {
 	struct envelope_cache *cache;	/* parsed certificates, or NULL */
 	const char *spool_directory;	/* for the new body; NULL: memory */
 	size_t memory_max;
+	const struct cover *cover;	/* outer_pdf: what the mail around it says; else NULL */
 };
 
 /* The edits that make the message an envelope to these certificates. */
@@ -34,7 +36,10 @@ MUST_USE enum fail_code outer_envelope(const struct outer_source *source,
     const struct envelope_certificate *certificates, size_t count, struct edits *edits,
     struct fail *f);
 
-/* The edits that make the message one with an encrypted PDF (pdf_size bytes behind pdf). */
+/*
+ * The edits that make the message one with an encrypted PDF (pdf_size bytes behind pdf):
+ * multipart/mixed of the words of source->cover and the file.
+ */
 MUST_USE enum fail_code outer_pdf(const struct outer_source *source, int pdf, size_t pdf_size,
     struct edits *edits, struct fail *f);
 

@@ -6,6 +6,8 @@
 #include "gateway/base/log.h"
 #include "gateway/base/phrase.h"
 #include "gateway/base/str.h"
+#include "milter/cover.h"
+#include "milter/language.h"
 #include "milter/outer.h"
 #include "milter/session_private.h"
 
@@ -138,6 +140,27 @@ static const char *password_words(const struct plan *plan)
 	    plan->password == PLAN_PASSWORD_GENERATED ? ", password generated" : "";
 }
 
+static enum cover_how how_of(const struct plan *plan)
+{
+	return plan->password == PLAN_PASSWORD_CHOSEN ? COVER_CHOSEN :
+	    plan->password == PLAN_PASSWORD_GENERATED ? COVER_GENERATED : COVER_RECIPIENT;
+}
+
+/* What the mail around the PDF says. */
+static void make_cover(const struct session *session, const struct session_flag *flag,
+    const char *recipient, const struct plan *plan, const struct pdfenc_result *result,
+    struct cover *cover)
+{
+	memset(cover, 0, sizeof(*cover));
+	cover->conf = session->conf;
+	cover->tenant = flag->tenant;
+	cover->language = language_of_message(&session->message, flag->tenant->language);
+	cover->how = how_of(plan);
+	cover->recipient = recipient;
+	cover->files = result->attachments > 0;
+	cover->invitation = (result->flags & PDFENC_INVITATION) != 0;
+}
+
 static enum fail_code make_pdf(struct session *session, const struct session_flag *flag,
     const struct secret *password, struct pdfenc_result *result, struct fail *f)
 {
@@ -150,6 +173,7 @@ static enum fail_code make_pdf(struct session *session, const struct session_fla
 	request.message_size = session->size;
 	request.subject = flag->subject;
 	request.protection = "Encrypted PDF (AES-256)";
+	request.tenant = flag->tenant->name;
 	request.password = password;
 	wait.timeout_ms = (int)session->conf->pdf.timeout_ms;
 	return services->pdf(services->context, &request, &wait, result, f);
@@ -180,6 +204,7 @@ static enum fail_code seal_pdf(struct session *session, const struct session_fla
 {
 	struct pdfenc_result result;
 	struct outer_source source;
+	struct cover cover;
 	const struct secret *password = &session->password;
 	struct secret own;
 	enum fail_code code;
@@ -197,6 +222,8 @@ static enum fail_code seal_pdf(struct session *session, const struct session_fla
 	secret_free(&own);
 	if (code == SG_OK) {
 		make_source(session, flag, flag->tenant->subject_pdf, &source);
+		make_cover(session, flag, recipient, plan, &result, &cover);
+		source.cover = &cover;
 		code = outer_pdf(&source, result.pdf, result.pdf_size, edits, f);
 		(void)snprintf(reason_out, VAULT_REASON_MAX, "%u pages, %u attachments%s",
 		    (unsigned int)result.pages, (unsigned int)result.attachments,

@@ -6,6 +6,9 @@
 #define SIZE_COLUMN 58.0
 #define WHERE_COLUMN 92.0
 #define CHIP_WIDTH 32.0
+#define LETTERHEAD_TOP 34.0f
+#define NAME_HEIGHT 16.0	/* of a line of the organisation's name */
+#define LOGO_PIXEL 0.75		/* points: a small logo is not made larger than on a screen */
 
 static const struct display_color ink = { 0.10f, 0.11f, 0.13f, 0 };
 static const struct display_color title_ink = { 0.05f, 0.16f, 0.25f, 0 };
@@ -63,7 +66,9 @@ static void put_field(struct setter *setter, double x, const char *label, const 
 	setter_space(setter, 2.5);
 }
 
-static void put_accent(struct setter *setter)
+/* ---- whose message it is ---- */
+
+static void put_accent(struct setter *setter, struct display_color color)
 {
 	struct display_box box;
 
@@ -73,8 +78,64 @@ static void put_accent(struct setter *setter)
 	box.width = 46;
 	box.height = 3.5f;
 	box.radius = 1.5f;
-	box.color = accent;
+	box.color = color;
 	setter_box(setter, &box);
+}
+
+/* At the top right; returns its height. */
+static double put_logo(struct setter *setter, const struct look *look)
+{
+	const struct display_image *image = look_logo(look, setter->display);
+	bool lies = image != NULL && image->turn >= 5;
+	double width = image == NULL ? 0 : lies ? image->height : image->width;
+	double height = image == NULL ? 0 : lies ? image->width : image->height;
+	struct display_picture *picture;
+	double scale;
+
+	if (image == NULL)
+		return 0;
+	scale = MIN(LOGO_PIXEL, MIN(LOOK_WIDTH / width, LOOK_HEIGHT / height));
+	picture = &display_add(setter->page, DISPLAY_PICTURE)->as.picture;
+	picture->width = (float)(width * scale);
+	picture->height = (float)(height * scale);
+	picture->x = setter->display->width - (float)SETTER_MARGIN + 10 - picture->width;
+	picture->y = LETTERHEAD_TOP;
+	picture->image = image;
+	picture->alt = display_text(setter->display, look_organisation(look),
+	    strlen(look_organisation(look)));
+	return height * scale;
+}
+
+static void put_line(struct setter *setter, struct display_color color)
+{
+	struct display_box box;
+
+	memset(&box, 0, sizeof(box));
+	box.x = (float)SETTER_MARGIN - 10;
+	box.y = (float)setter->y;
+	box.width = setter->display->width - 2 * (float)SETTER_MARGIN + 20;
+	box.height = 2.4f;
+	box.radius = 1.2f;
+	box.color = color;
+	setter_box(setter, &box);
+}
+
+void head_set_look(struct setter *setter, const struct look *look)
+{
+	double height;
+
+	if (look == NULL || look_organisation(look)[0] == '\0') {
+		put_accent(setter, look == NULL ? accent : look_color(look));
+		return;
+	}
+	height = put_logo(setter, look);
+	/* its last line ends where the logo does */
+	setter->y = LETTERHEAD_TOP + MAX(height - NAME_HEIGHT, 0);
+	put(setter, SETTER_HEADING, ink, SETTER_MARGIN - 10, text_width(setter) + 20 -
+	    (height > 0 ? LOOK_WIDTH + 20 : 0), look_organisation(look), "P");
+	setter->y = MAX(setter->y, LETTERHEAD_TOP + height) + 7;
+	put_line(setter, look_color(look));
+	setter->y += 20;
 }
 
 /* A padlock of boxes, 9 points wide. */
@@ -286,7 +347,6 @@ void head_set(struct setter *setter, const struct document *document,
 {
 	const struct document_head *head = &document->head;
 
-	put_accent(setter);
 	put(setter, SETTER_TITLE, title_ink, SETTER_MARGIN, text_width(setter),
 	    head->subject != NULL ? head->subject : "(no subject)", "H1");
 	setter_space(setter, 10);

@@ -7,8 +7,11 @@
 #include "pdfenc/attachments.h"
 #include "pdfenc/document.h"
 #include "pdfenc/flow.h"
+#include "pdfenc/look.h"
 #include "pdfenc/setter.h"
 
+/* Above all on the first page: name, logo and colour of whose message it is. look may be NULL. */
+void head_set_look(struct setter *setter, const struct look *look);
 /* On the first page, from the setter's height on. attachments, protection may be NULL. */
 void head_set(struct setter *setter, const struct document *document,
     struct attachments *attachments, const char *protection);

@@ -1,11 +1,24 @@
 #include "pdfenc/job.h"
 
+#include <string.h>
+
 #include "gateway/base/fd.h"
 #include "pdfenc/compose.h"
 #include "pdfenc/mime.h"
 #include "pdfenc/pdfenc.h"
 #include "pdfenc/seal.h"
 #include "pdfenc/write.h"
+
+static bool has_invitation(const struct document *document)
+{
+	for (unsigned int i = 0; i < document->files->len; i++) {
+		const struct document_file *file = g_ptr_array_index(document->files, i);
+
+		if (strcmp(file->type, "text/calendar") == 0 || g_str_has_suffix(file->name, ".ics"))
+			return true;
+	}
+	return false;
+}
 
 static enum fail_code seal_pages(const struct job_request *request, const struct fd_map *map,
     const struct write_request *write, struct seal_request *seal, bool original, int *pdf_out,
@@ -42,6 +55,7 @@ static enum fail_code print_planned(const struct job_options *options,
 	bool cut;
 
 	layout.protection = request->protection;
+	layout.look = look_find(options->looks, request->tenant);
 	layout.language = compose_language(document, flow);
 	attachments_compose(attachments, flow);
 	layout.attachments = attachments;
@@ -57,6 +71,7 @@ static enum fail_code print_planned(const struct job_options *options,
 	    map->size <= JOB_ORIGINAL_MAX, &result_out->pdf, f);
 	result_out->pages = display->pages->len;
 	result_out->attachments = document->files->len;
+	result_out->invitation = has_invitation(document);
 	display_free(display);
 	flow_free(flow);
 	return code;
@@ -92,6 +107,7 @@ enum fail_code job_run(const struct job_options *options, const struct job_reque
 	result_out->pdf = -1;
 	result_out->pages = 0;
 	result_out->attachments = 0;
+	result_out->invitation = false;
 	code = fd_map(request->message, PDFENC_SIZE_MAX, &map, f);
 	if (code == SG_OK && map.size != request->message_size)
 		code = fail_set(f, SG_EFORMAT, NULL, "the message has %zu bytes, not %zu", map.size,

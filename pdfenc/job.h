@@ -12,6 +12,7 @@
 #include "gateway/base/secret.h"
 #include "pdfenc/attachments.h"
 #include "pdfenc/layout.h"
+#include "pdfenc/look.h"
 
 /*
  * Up to this size the message as it came is attached as well (original.eml). Above, base64 would
@@ -21,6 +22,7 @@
 
 struct job_options {
 	struct layout_engine *engine;
+	const struct looks *looks;	/* NULL: no tenant has any */
 	bool letter;
 	unsigned int pages_max;
 	bool original;			/* original.eml is attached, as JOB_ORIGINAL_MAX says */
@@ -32,6 +34,7 @@ struct job_request {
 	size_t message_size;
 	const char *subject;		/* NULL: the message's own */
 	const char *protection;
+	const char *tenant;		/* one of the looks, or "" */
 	const struct secret *password;
 	const struct secret *owner_password;
 };
@@ -40,6 +43,7 @@ struct job_result {
 	int pdf;		/* the caller closes; -1 after a failure */
 	uint32_t pages;
 	uint32_t attachments;	/* original.eml not counted */
+	bool invitation;	/* one of them is for a calendar */
 };
 
 /*

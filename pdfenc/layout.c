@@ -290,6 +290,7 @@ struct display *layout_pages(struct layout_engine *engine, const struct layout_r
 	pango_context_set_language(engine->context,
 	    pango_language_from_string(request->language != NULL ? request->language : "en"));
 	setter_start(&setter);
+	head_set_look(&setter, request->look);
 	head_set(&setter, request->document, request->attachments, request->protection);
 	set_flow(&setter, request);
 	for (unsigned int i = 0; i < setter.display->pages->len; i++)

@@ -16,6 +16,7 @@
 #include "pdfenc/flow.h"
 
 struct attachments;
+struct look;
 struct layout_engine;
 
 /* NULL: no fonts at all. Loads what the common scripts need (do it before the sandbox closes). */
@@ -30,6 +31,7 @@ struct layout_request {
 	const struct flow *flow;
 	struct attachments *attachments;	/* set behind the message; NULL: none */
 	const char *protection;		/* a line of the head, or NULL */
+	const struct look *look;	/* above it: whose message it is; NULL: nothing */
 	const char *language;		/* BCP 47: chooses between forms of Han characters */
 	bool letter;			/* US Letter, else A4 */
 	unsigned int pages_max;		/* at least 1; the last one says what is missing */

@@ -171,6 +171,8 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 	if (code == SG_OK)
 		code = close_doors(*conf, f);
 	if (code == SG_OK)
+		serve->options.looks = serve->looks = looks_new(*conf);
+	if (code == SG_OK)
 		code = proc_worker_ready(boot, "fonts loaded", f);
 	if (code == SG_OK)
 		code = loop(serve, boot, signals, f);
@@ -199,6 +201,7 @@ int main(int argc, char *argv[])
 		log_failure(LOG_LEVEL_ERROR, NULL, "worker", &f);
 		proc_worker_failed(&boot, &f);
 	}
+	looks_free(serve.looks);
 	layout_engine_free(serve.options.engine);
 	conf_free(conf);
 	proc_boot_free(&boot);

@@ -46,7 +46,8 @@ static enum fail_code put_request(struct wire_message *message,
 	unsigned char *room;
 	struct buf *body = &message->body;
 	enum fail_code code = buf_reserve(body, NUMBERS_SIZE + 2 * (size_t)PDFENC_PASSWORD_MAX +
-	    text_size(request->subject) + text_size(request->protection), &room);
+	    text_size(request->subject) + text_size(request->protection) +
+	    text_size(request->tenant), &room);
 
 	if (code == SG_OK)
 		code = buf_put_u64(body, request->message_size);
@@ -56,6 +57,8 @@ static enum fail_code put_request(struct wire_message *message,
 		code = buf_put_str(body, request->subject);
 	if (code == SG_OK)
 		code = buf_put_str(body, request->protection);
+	if (code == SG_OK)
+		code = buf_put_str(body, request->tenant);
 	if (code == SG_OK)
 		code = put_secret(body, request->password);
 	if (code == SG_OK)
@@ -87,13 +90,14 @@ static enum fail_code check_pdf(int pdf, size_t *size_out, struct fail *f)
 static enum fail_code take_reply(struct wire_message *reply, struct pdfenc_result *result_out,
     struct fail *f)
 {
-	struct pdfenc_result result = { -1, 0, 0, 0 };
+	struct pdfenc_result result = { -1, 0, 0, 0, 0 };
 	struct buf_reader reader;
 	enum fail_code code;
 
 	buf_reader_init(&reader, reply->body.data, reply->body.size);
 	if (buf_get_u32(&reader, &result.pages) != SG_OK ||
 	    buf_get_u32(&reader, &result.attachments) != SG_OK ||
+	    buf_get_u32(&reader, &result.flags) != SG_OK ||
 	    buf_get_end(&reader) != SG_OK || result.pages == 0)
 		return fail_set(f, SG_EPEER, NULL, "the PDF worker's answer cannot be read");
 	code = check_pdf(reply->fd, &result.pdf_size, f);
@@ -117,6 +121,7 @@ static enum fail_code call(const char *path, int socket, const struct pdfenc_req
 	result_out->pdf_size = 0;
 	result_out->pages = 0;
 	result_out->attachments = 0;
+	result_out->flags = 0;
 	if (code != SG_OK)
 		return code;
 	wire_message_init(&message, PDFENC_SEAL);

@@ -16,8 +16,11 @@
 #include "gateway/base/wire.h"
 
 enum pdfenc_message_type {
-	PDFENC_SEAL = 1		/* descriptor + request -> pages u32, attachments u32; descriptor */
+	PDFENC_SEAL = 1		/* descriptor + request -> pages, attachments, flags u32; descriptor */
 };
+
+/* Bits of flags: what the mail around the PDF has to say. */
+#define PDFENC_INVITATION UINT32_C(1)	/* one of the attached files is for a calendar */
 
 #define PDFENC_PASSWORD_MAX 127	/* bytes, ISO 32000-2; ours are at most 32, see docs */
 #define PDFENC_SIZE_MAX ((size_t)512 * 1024 * 1024)	/* bytes of a finished PDF */
@@ -27,6 +30,7 @@ struct pdfenc_request {
 	size_t message_size;
 	const char *subject;		/* raw value to print, tags removed; NULL: the message's */
 	const char *protection;		/* line of the head, UTF-8: how it was protected */
+	const char *tenant;		/* whose name, colour and logo stand there; NULL: nobody's */
 	const struct secret *password;	/* never empty: SG_EUSAGE */
 	const struct secret *owner_password;	/* NULL or empty: random, forgotten at once */
 };
@@ -36,6 +40,7 @@ struct pdfenc_result {
 	size_t pdf_size;
 	uint32_t pages;
 	uint32_t attachments;
+	uint32_t flags;
 };
 
 /*

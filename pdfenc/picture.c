@@ -410,3 +410,27 @@ const struct display_image *picture_page(struct display *display, const guint8 *
 	g_free(raster.rgba);
 	return image;
 }
+
+const struct display_image *picture_logo(struct display *display, GBytes *data)
+{
+	size_t pixels = 0;
+	size_t size;
+	const guint8 *bytes = g_bytes_get_data(data, &size);
+	struct raster raster = { 0, 0, NULL, PICTURE_PIXELS_MAX, PICTURE_PIXELS_ALL, &pixels };
+	const struct display_image *image = NULL;
+	unsigned int step;
+
+	if (size < 16)
+		return NULL;
+	if (bytes[0] == 0xff && bytes[1] == 0xd8)
+		return load_jpeg(display, data);
+	if (is_png(bytes) && decode_png(bytes, size, &raster)) {
+		step = MAX((raster.width + PICTURE_LOGO_WIDTH - 1) / PICTURE_LOGO_WIDTH,
+		    (raster.height + PICTURE_LOGO_HEIGHT - 1) / PICTURE_LOGO_HEIGHT);
+		if (step > 1 && MIN(raster.width, raster.height) >= step)
+			shrink(&raster, step);
+		image = keep(display, &raster);
+	}
+	g_free(raster.rgba);
+	return image;
+}

@@ -23,6 +23,12 @@
  */
 const struct display_image *picture_load(struct display *display, GBytes *data, size_t *pixels);
 
+#define PICTURE_LOGO_WIDTH 480u	/* pixels kept of a logo: 40 mm at 300 an inch */
+#define PICTURE_LOGO_HEIGHT 168u
+
+/* A PNG or JPEG, made smaller to about that unless it is a JPEG. NULL: it cannot be decoded. */
+const struct display_image *picture_logo(struct display *display, GBytes *data);
+
 #define PICTURE_PAGE_SIDE 2200u	/* pixels kept of a picture that fills a page: 260 an inch */
 
 /* What a file's first bytes say, before anything is decoded. */

@@ -10,12 +10,14 @@
 #define REQUEST_WAIT_MS 5000		/* a client sends at once, or it hangs */
 #define SUBJECT_MAX ((size_t)65536)	/* bytes of a raw field; what is printed is cut further */
 #define PROTECTION_MAX ((size_t)1024)
+#define TENANT_MAX ((size_t)256)
 
 /* The decoded request: copies of ours, so that the packet can be wiped early. */
 struct order {
 	struct job_request job;
 	char *subject;
 	char *protection;
+	char *tenant;
 	struct secret password;
 	struct secret owner_password;
 };
@@ -49,6 +51,8 @@ static enum fail_code get_order(const struct wire_message *request, struct order
 	if (code == SG_OK)
 		code = buf_get_str(&reader, PROTECTION_MAX, &order->protection);
 	if (code == SG_OK)
+		code = buf_get_str(&reader, TENANT_MAX, &order->tenant);
+	if (code == SG_OK)
 		code = get_secret(&reader, &order->password);
 	if (code == SG_OK)
 		code = get_secret(&reader, &order->owner_password);
@@ -62,6 +66,7 @@ static enum fail_code get_order(const struct wire_message *request, struct order
 	order->job.message_size = (size_t)size;
 	order->job.subject = has_subject == 1 ? order->subject : NULL;
 	order->job.protection = order->protection;
+	order->job.tenant = order->tenant;
 	return code;
 }
 
@@ -69,6 +74,7 @@ static void free_order(struct order *order)
 {
 	free(order->subject);
 	free(order->protection);
+	free(order->tenant);
 	secret_free(&order->password);
 	secret_free(&order->owner_password);
 }
@@ -98,6 +104,8 @@ static enum fail_code run_order(const struct serve *serve, const struct order *o
 	code = buf_put_u32(&reply->body, result.pages);
 	if (code == SG_OK)
 		code = buf_put_u32(&reply->body, result.attachments);
+	if (code == SG_OK)
+		code = buf_put_u32(&reply->body, result.invitation ? PDFENC_INVITATION : 0);
 	return code == SG_OK ? SG_OK : fail_set(f, code, NULL, "no memory for a reply");
 }
 

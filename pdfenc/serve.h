@@ -10,6 +10,7 @@
 
 struct serve {
 	struct job_options options;
+	struct looks *looks;	/* that of the options, owned */
 	int64_t cpu_ms_max;	/* of one message; past it the process ends (SIGPROF) */
 };
 

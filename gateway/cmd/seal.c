@@ -10,12 +10,16 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "config/looks.h"
 #include "config/rules.h"
+#include "config/template.h"
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/oneshot.h"
+#include "milter/cover.h"
 #include "milter/envelope.h"
+#include "milter/language.h"
 #include "milter/message.h"
 #include "milter/outer.h"
 #include "milter/spool.h"
@@ -37,6 +41,7 @@ struct seal {
 	struct message message;
 	size_t body_at;
 	struct rules_flag flag;
+	struct conf_tenant *tenant;	/* of From; NULL: nobody's, in seal->conf */
 	struct buf certificates[ENVELOPE_CERTIFICATES_MAX];
 	struct edits edits;
 };
@@ -212,6 +217,33 @@ static enum fail_code read_password(const char *path, struct secret *password, s
 	return code;
 }
 
+/* Whose looks: the tenant that has the domain in From. Its files are read here, by whoever runs us. */
+static enum fail_code find_looks(struct seal *seal, struct fail *f)
+{
+	static const char *const names[] = { TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS };
+	const struct conf_tenant *found = NULL;
+	const char *at;
+	struct buf address;
+	enum fail_code code;
+
+	buf_init(&address, 1024);
+	code = cover_address(&seal->message, &address);
+	at = code == SG_OK && buf_str(&address) != NULL ? strrchr(buf_str(&address), '@') : NULL;
+	if (at != NULL)
+		found = conf_tenant_of_domain(seal->conf, at + 1);
+	buf_free(&address);
+	if (code != SG_OK)
+		return fail_set(f, code, NULL, "no memory for an address");
+	for (size_t i = 0; found != NULL && i < seal->conf->tenant_count; i++)
+		if (found == &seal->conf->tenants[i])
+			seal->tenant = &seal->conf->tenants[i];
+	if (seal->tenant != NULL)
+		code = looks_read_logo(seal->tenant, f);
+	for (size_t i = 0; code == SG_OK && i < CONF_LANGUAGES * 3; i++)
+		code = template_read(seal->conf, (enum conf_language)(i / 3), names[i % 3], f);
+	return code;
+}
+
 static enum fail_code ask_worker(struct seal *seal, struct pdfenc_request *request,
     struct pdfenc_result *result, struct fail *f)
 {
@@ -241,6 +273,7 @@ static enum fail_code make_pdf(struct seal *seal, const struct secret *password,
 	request.message_size = seal->input.size;
 	request.subject = seal->flag.subject;
 	request.protection = "Encrypted PDF (AES-256)";
+	request.tenant = seal->tenant != NULL ? seal->tenant->name : NULL;
 	request.password = password;
 	request.owner_password = owner;
 	if (code == SG_OK)
@@ -249,9 +282,21 @@ static enum fail_code make_pdf(struct seal *seal, const struct secret *password,
 	return code;
 }
 
+static void make_cover(const struct seal *seal, const struct pdfenc_result *result,
+    struct cover *cover)
+{
+	cover->tenant = seal->tenant;
+	cover->language = language_of_message(&seal->message, seal->tenant != NULL ?
+	    seal->tenant->language : CONF_ENGLISH);
+	cover->how = COVER_RECIPIENT;
+	cover->files = result->attachments > 0;
+	cover->invitation = (result->flags & PDFENC_INVITATION) != 0;
+}
+
 static enum fail_code seal_pdf(struct seal *seal, struct fail *f)
 {
 	struct pdfenc_result result = { .pdf = -1 };
+	struct cover cover = { .conf = seal->conf };
 	struct outer_source source;
 	struct secret password;
 	struct secret owner;
@@ -259,7 +304,9 @@ static enum fail_code seal_pdf(struct seal *seal, struct fail *f)
 
 	secret_init(&password);
 	secret_init(&owner);
-	code = read_password(seal->password_file, &password, f);
+	code = find_looks(seal, f);
+	if (code == SG_OK)
+		code = read_password(seal->password_file, &password, f);
 	if (code == SG_OK && seal->owner_password_file != NULL)
 		code = read_password(seal->owner_password_file, &owner, f);
 	if (code == SG_OK)
@@ -268,6 +315,8 @@ static enum fail_code seal_pdf(struct seal *seal, struct fail *f)
 	secret_free(&owner);
 	if (code == SG_OK) {
 		make_source(seal, PLACEHOLDER, &source);
+		make_cover(seal, &result, &cover);
+		source.cover = &cover;
 		code = outer_pdf(&source, result.pdf, result.pdf_size, &seal->edits, f);
 	}
 	fd_close(&result.pdf);

@@ -137,7 +137,7 @@ static int seal_all(struct stage *stage, const char *folder, char *const *messag
 	int status = EXIT_SUCCESS;
 
 	for (int i = 0; i < count; i++) {
-		struct pdfenc_result result = { -1, 0, 0, 0 };
+		struct pdfenc_result result = { -1, 0, 0, 0, 0 };
 		struct fail f;
 		size_t size = 0;
 		int fd = -1;

@@ -57,6 +57,7 @@ static void serve(int socket, const struct answer *answer)
 	if (wire_receive(socket, &message, 5000, &f) == SG_OK &&
 	    buf_put_u32(&reply.body, answer->pages) == SG_OK &&
 	    buf_put_u32(&reply.body, 3) == SG_OK &&
+	    buf_put_u32(&reply.body, PDFENC_INVITATION) == SG_OK &&
 	    (!answer->trailing || buf_put_u8(&reply.body, 0) == SG_OK)) {
 		reply.fd = make_file(answer);
 		if (wire_send(socket, &reply, 5000, &f) != SG_OK)
