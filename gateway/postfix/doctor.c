@@ -39,6 +39,7 @@ static const struct doctor_check checks[] = {
 	    check_dns },
 	{ "resolver", "does Postfix's resolver validate DNSSEC", true, check_resolver },
 	{ "log", "can sealgate-trace read Postfix's log, and is TLS in it", true, check_log },
+	{ "forwards", "does what local(8) forwards come back to be sealed", true, check_forwards },
 	{ "deliveries", "LMTP and pipe deliveries, which may forward", true, check_deliveries },
 	{ "size", "message_size_limit against message.size_max", true, check_limits },
 	{ "soft-bounce", "soft_bounce", true, check_soft_bounce },

@@ -32,6 +32,9 @@ void check_limits(struct doctor *doctor);
 void check_soft_bounce(struct doctor *doctor);
 void check_version(struct doctor *doctor);
 
+/* doctor_local.c: pure, too */
+void check_forwards(struct doctor *doctor);
+
 /* doctor_tls.c: TLS on outbound hops */
 void check_routes(struct doctor *doctor);
 void check_policy_maps(struct doctor *doctor);

@@ -107,7 +107,8 @@ static enum fail_code check_port(
 static enum fail_code check_free(const struct making *m, struct fail *f)
 {
 	static const char *const keys[] = { PLAN_SEAL "/unix", PLAN_SEAL_CLEANUP "/unix",
-		PLAN_SEAL_PICKUP "/unix" };
+		PLAN_SEAL_PICKUP "/unix", PLAN_LOCAL "/unix", PLAN_FORWARD "/unix",
+		PLAN_REWRITE "/unix" };
 	enum fail_code code;
 
 	for (size_t i = 0; i < MAKE_COUNT(keys); i++) {
@@ -136,11 +137,13 @@ static enum fail_code make_texts(struct making *m, struct fail *f)
 	m->routes = str_printf("regexp:%s/routes", wish->folder);
 	m->requeue = str_printf("regexp:%s/requeue", wish->folder);
 	m->unsealed = str_printf("pipemap:{regexp:%s/unsealed,fail:sealgate}", wish->folder);
+	m->decode = str_printf("regexp:%s/decode", wish->folder);
 	m->stage = plan_stage_key(wish->port);
 	m->fallback = plan_stage_key(wish->fallback_port);
 	m->behind = str_dup("");
 	if (m->entry == NULL || m->compact == NULL || m->routes == NULL || m->requeue == NULL ||
-	    m->unsealed == NULL || m->stage == NULL || m->fallback == NULL || m->behind == NULL)
+	    m->unsealed == NULL || m->decode == NULL || m->stage == NULL ||
+	    m->fallback == NULL || m->behind == NULL)
 		return make_no_memory(f);
 	return SG_OK;
 }
@@ -157,6 +160,8 @@ static enum fail_code make_all(struct making *m, struct fail *f)
 		code = make_existing(m, &m->base->services[i], f);
 	if (code == SG_OK)
 		code = make_stages(m, f);
+	if (code == SG_OK)
+		code = make_local(m, f);
 	if (code == SG_OK && m->tls)
 		code = make_tls_main(m, f);
 	if (code == SG_OK && m->tls)
@@ -180,6 +185,7 @@ enum fail_code plan_make(
 	free(m.routes);
 	free(m.requeue);
 	free(m.unsealed);
+	free(m.decode);
 	free(m.stage);
 	free(m.fallback);
 	free(m.behind);

@@ -1,7 +1,7 @@
 /*
  * make: what the makers of a plan share. Private to make.c (order, what is in the way),
- * make_front.c (what is there already), make_stage.c (the second stage and its surroundings) and
- * make_sealed.c (transports for TLS).
+ * make_front.c (what is there already), make_stage.c (the second stage and its surroundings),
+ * make_local.c (what local(8) forwards) and make_sealed.c (transports for TLS).
  */
 #ifndef SG_GATEWAY_POSTFIX_MAKE_H
 #define SG_GATEWAY_POSTFIX_MAKE_H
@@ -24,6 +24,7 @@ struct making {
 	char *routes; /* "regexp:S/routes" */
 	char *requeue;
 	char *unsealed; /* the backstop's table */
+	char *decode; /* "regexp:S/decode" */
 	char *stage; /* key of the second stage */
 	char *fallback; /* key of the fallback */
 	char *behind; /* the milters that stand behind us in the second stage */
@@ -73,7 +74,22 @@ MUST_USE enum fail_code make_existing(
 /* The services of the second stage, and the fallback with m->tls. */
 MUST_USE enum fail_code make_stages(struct making *m, struct fail *f);
 
+/* --- make_local.c --- */
+
+/*
+ * The way back to the second stage for what local(8) forwards of inside copies. Nothing where
+ * master.cf has no local(8). SG_EUSAGE: services that it needs are missing.
+ */
+MUST_USE enum fail_code make_local(struct making *m, struct fail *f);
+
 /* --- make_sealed.c --- */
+
+/* The settings in main.cf that stand under a transport's name, once more under another. */
+MUST_USE enum fail_code make_limits(
+    struct making *m, const char *transport, const char *name, struct fail *f);
+/* The options of service that key, a service of ours, does not have from the plan. */
+MUST_USE enum fail_code make_options(struct making *m, const struct postconf_service *service,
+    const char *key, struct fail *f);
 
 /* TLS settings of main.cf. */
 MUST_USE enum fail_code make_tls_main(struct making *m, struct fail *f);

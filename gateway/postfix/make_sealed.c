@@ -152,7 +152,7 @@ static const char *const limits[] = { "_delivery_slot_cost", "_delivery_slot_dis
 	"_initial_destination_concurrency", "_minimum_delivery_slots", "_recipient_limit",
 	"_recipient_refill_delay", "_recipient_refill_limit", "_transport_rate_delay" };
 
-static enum fail_code put_limits(
+enum fail_code make_limits(
     struct making *m, const char *transport, const char *name, struct fail *f)
 {
 	enum fail_code code = SG_OK;
@@ -270,7 +270,7 @@ static bool has_option(const struct making *m, const char *key, const char *name
 }
 
 /* The other options of the service that it stands for. */
-static enum fail_code copy_options(
+enum fail_code make_options(
     struct making *m, const struct postconf_service *service, const char *key, struct fail *f)
 {
 	enum fail_code code = SG_OK;
@@ -304,7 +304,7 @@ static enum fail_code put_service(struct making *m, const struct postconf_servic
 		code = put_checks(m, service, name, key, f);
 	if (code == SG_OK && kinds[kind].falls_back)
 		code = put_fallback(m, service, key, f);
-	return code == SG_OK ? copy_options(m, service, key, f) : code;
+	return code == SG_OK ? make_options(m, service, key, f) : code;
 }
 
 static enum fail_code make_kind(struct making *m, const struct postconf_service *service,
@@ -316,7 +316,7 @@ static enum fail_code make_kind(struct making *m, const struct postconf_service 
 	                                    put_service(m, service, kind, name, key, f);
 
 	if (code == SG_OK)
-		code = put_limits(m, service->name, name, f);
+		code = make_limits(m, service->name, name, f);
 	free(name);
 	free(key);
 	return code;

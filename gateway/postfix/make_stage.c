@@ -18,7 +18,6 @@ static const struct make_setting seal_settings[] = {
 	{ "smtp_reply_filter", "" },
 	{ "smtp_delivery_status_filter", "" },
 	{ "soft_bounce", "no" },
-	{ "smtp_generic_maps", "" },
 	{ "smtp_header_checks", "" },
 	{ "smtp_mime_header_checks", "" },
 	{ "smtp_nested_header_checks", "" },
@@ -192,6 +191,8 @@ static enum fail_code make_seal(struct making *m, struct fail *f)
 	const char *key = PLAN_SEAL "/unix";
 	enum fail_code code = make_put(m, key, NULL, NULL, PLAN_SEAL " unix - - n - 10 smtp", f);
 
+	if (code == SG_OK)
+		code = make_put(m, key, "smtp_generic_maps", NULL, m->decode, f);
 	return code == SG_OK ?
 	           make_put_settings(m, key, seal_settings, MAKE_COUNT(seal_settings), f) :
 	           code;

@@ -18,12 +18,17 @@
 #define PLAN_SEAL "seal"
 #define PLAN_SEAL_CLEANUP "seal-cleanup"
 #define PLAN_SEAL_PICKUP "seal-pickup"
+#define PLAN_LOCAL "sealed-local" /* local(8) for inside copies of flagged mail */
+#define PLAN_FORWARD "seal-forward" /* cleanup(8) for what that one forwards */
+#define PLAN_REWRITE "seal-rewrite" /* its trivial-rewrite(8), which calls it by its name */
 #define PLAN_DAEMON "SEALGATE" /* milter_macro_daemon_name of the second stage */
 #define PLAN_FALLBACK_DAEMON "SEALGATE-FALLBACK" /* the same of the fallback */
 #define PLAN_MACRO "sealgate_routes" /* milter_macro_defaults: what the filter may route */
 #define PLAN_BEHIND "sealgate_milters" /* main.cf: milters of the second stage behind Sealgate */
 #define PLAN_CHECKS "sealgate_header_checks" /* main.cf: header_checks for what pickup brings */
 #define PLAN_SMTP_CHECKS "sealgate_smtp_header_checks" /* main.cf: the same of SMTP clients */
+#define PLAN_ALIASES "sealgate_virtual_alias_maps" /* main.cf: yours, for PLAN_FORWARD */
+#define PLAN_TRANSPORTS "sealgate_transport_maps" /* main.cf: yours, for PLAN_REWRITE */
 
 /*
  * One value. In main.cf service is NULL; in master.cf it is "smtp/inet", and name is NULL for the

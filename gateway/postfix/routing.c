@@ -287,6 +287,7 @@ static bool is_late(const struct postconf *conf)
 		if (plan_runs(service, "cleanup") &&
 		    strcmp(service->name, PLAN_SEAL_CLEANUP) != 0 &&
 		    strcmp(service->name, PLAN_SEAL_PICKUP) != 0 &&
+		    strcmp(service->name, PLAN_FORWARD) != 0 &&
 		    changes_recipients(conf, service))
 			return true;
 	}
@@ -297,11 +298,14 @@ enum fail_code routing_read(
     const struct postconf *conf, const char *folder, struct routing *out, struct fail *f)
 {
 	struct gathering g = { .conf = conf, .folder = folder, .routing = out };
+	const struct postconf_service *local;
 	enum fail_code code;
 
 	memset(out, 0, sizeof(*out));
 	g.resolver = find_resolver(conf);
 	out->late = is_late(conf);
+	local = postconf_service(conf, ROUTING_LOCAL "/unix");
+	out->local = local != NULL && plan_runs(local, "local");
 	code = find_transports(conf, out, f);
 	if (code == SG_OK)
 		code = gather(&g, f);

@@ -19,6 +19,7 @@
 #define ROUTING_PAIRS_MAX 20000 /* three lines of a table each; every cleanup(8) compiles them */
 #define ROUTING_WORD_MAX 255 /* characters of a next hop, as in the filter */
 #define ROUTING_SMTP "smtp" /* the transport whose own ones have no name behind theirs */
+#define ROUTING_LOCAL "local" /* the transport of local(8), as the filter knows it */
 
 /* What our transports are for: the first word of X-Sealgate-Route, and the transport's name. */
 enum routing_kind {
@@ -33,6 +34,7 @@ struct routing {
 	struct str_list pairs; /* "smtp [relay.example]:587", sorted, each once */
 	struct str_list unlisted; /* sentences: what could not be listed, and why */
 	bool late; /* recipients may be added or changed behind the front */
+	bool local; /* the transport "local" is local(8), which may forward */
 };
 
 /*

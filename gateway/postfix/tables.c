@@ -76,6 +76,9 @@ static enum fail_code text_routes(const struct tables_wish *wish, struct buf *ou
 	         "/^X-Sealgate-Mark:/  FILTER seal:[127.0.0.1]:%u\n",
 	    wish->port);
 
+	if (code == SG_OK && wish->routing != NULL && wish->routing->local)
+		code = buf_append_str(
+		    out, "/^X-Sealgate-Route: local$/  FILTER " PLAN_LOCAL ":\n");
 	for (int kind = 0; wish->routing != NULL && code == SG_OK && kind < ROUTING_KINDS; kind++)
 		code = put_kind(out, wish->routing, (enum routing_kind)kind);
 	return code;
@@ -98,8 +101,8 @@ static enum fail_code text_requeue(const struct tables_wish *wish, struct buf *o
 	                           "if !/^X-Sealgate-Route: (sealed|any) /\n"
 	                           "/^X-Sealgate-(Mark|Route|Kept):/  FILTER seal:[127.0.0.1]:%u\n"
 	                           "endif\n",
-	                           wish->port) :
-	                       code;
+	                           wish->port)
+	                     : code;
 }
 
 static enum fail_code text_unsealed(const struct tables_wish *wish, struct buf *out)
@@ -110,13 +113,46 @@ static enum fail_code text_unsealed(const struct tables_wish *wish, struct buf *
 	         "/^X-Sealgate-(Mark|Route):/  unsealed\n");
 }
 
+/* --- what local(8) forwards --- */
+
+/* Recipients behind this suffix came out of local(8) and go to the second stage. */
+#define SUFFIX "\\.sealgate\\.invalid"
+
+static enum fail_code text_forwards(const struct tables_wish *wish, struct buf *out)
+{
+	return buf_printf(out,
+	    HEAD "# transport_maps: what local(8) forwards of flagged mail comes to be sealed.\n"
+	         "/" SUFFIX "$/  " PLAN_SEAL ":[127.0.0.1]:%u\n",
+	    wish->port);
+}
+
+/* Keys of a whole domain alone, which Postfix tries last: aliases are expanded before. */
+static enum fail_code text_encode(const struct tables_wish *wish, struct buf *out)
+{
+	(void)wish;
+	return buf_append_str(out,
+	    HEAD "# virtual_alias_maps of seal-forward, behind all others.\n"
+	         "if !/" SUFFIX "$/\n"
+	         "/^@(.+)$/  @$1.sealgate.invalid\n"
+	         "endif\n");
+}
+
+static enum fail_code text_decode(const struct tables_wish *wish, struct buf *out)
+{
+	(void)wish;
+	return buf_append_str(out,
+	    HEAD "# smtp_generic_maps of seal: the second stage sees the recipient itself.\n"
+	         "/^(.+@.+)" SUFFIX "$/  $1\n");
+}
+
 /* --- the tables by name --- */
 
 static const struct {
 	const char *name;
 	table_fn *text;
 } tables[] = { { "routes", text_routes }, { "requeue", text_requeue },
-	{ "unsealed", text_unsealed } };
+	{ "unsealed", text_unsealed }, { "forwards", text_forwards }, { "encode", text_encode },
+	{ "decode", text_decode } };
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
 
 static enum fail_code text_strip(enum routing_kind kind, const char *transport, struct buf *out)
@@ -145,7 +181,7 @@ static bool is_strip(const char *name, enum routing_kind kind, const char *trans
 {
 	char *ours = routing_name(kind, transport);
 	bool is = ours != NULL && strncmp(name, TABLES_STRIP, strlen(TABLES_STRIP)) == 0 &&
-	          strcmp(name + strlen(TABLES_STRIP), ours) == 0;
+	    strcmp(name + strlen(TABLES_STRIP), ours) == 0;
 
 	free(ours);
 	return is;
@@ -216,7 +252,7 @@ static bool is_current(const char *folder, const char *name, const struct tables
 
 	buf_init(&found, TABLE_MAX);
 	current = path != NULL && wanted != NULL && fd_read_file(path, &found, NULL) == SG_OK &&
-	          found.size == strlen(wanted) && memcmp(found.data, wanted, found.size) == 0;
+	    found.size == strlen(wanted) && memcmp(found.data, wanted, found.size) == 0;
 	buf_free(&found);
 	free(path);
 	free(wanted);

@@ -18,7 +18,7 @@ struct tables_wish {
 	const struct routing *routing; /* NULL: no routes */
 };
 
-/* Content of "routes", "requeue", "unsealed" or "strip-sealed"; NULL = no memory, or no such table.
+/* Content of "routes", "encode" or "strip-sealed" and their kin; NULL = no memory, or no such table.
  * The caller frees. */
 char *tables_text(const char *name, const struct tables_wish *wish);
 

@@ -12,6 +12,7 @@ stack_main=(
 	'non_smtpd_milters=$smtpd_milters'
 	'milter_default_action=accept'
 	'header_checks=regexp:{ { /^X-Never: one two/ REJECT no } }'
+	'transport_maps=inline:{ { here.example = local: } }'
 )
 stack_start attach
 gateway_conf
@@ -72,6 +73,10 @@ check_match a_client_with_its_own_checks_has_the_backstop "$(option bulk/unix/sm
 	'^pipemap:\{regexp:.*/unsealed,fail:sealgate\},regexp:/nowhere$'
 check_match header_checks_come_after_ours "$(option seal-pickup/unix/header_checks)" \
 	'^regexp:.*/requeue,\$sealgate_header_checks$'
+check_match the_suffix_is_resolved_first "$(setting transport_maps)" \
+	'^regexp:.*/forwards, inline:\{ \{ here.example = local: \} \}$'
+check_match local_has_another_name_for_our_own "$(setting sealgate_transport_maps)" \
+	'^pipemap:\{inline:\{ \{ here.example = local: \} \},inline:\{local=sealed-local'
 check status_says_attached status
 check_equal the_record_is_for_root "$(stat -c %a "$config/sealgate/state")" 600
 check the_stage_listens_after_a_reload wait_for 10 listens "$stage_port"

@@ -99,6 +99,24 @@ finds an_unknown_milter warn behind 'not known'
 finds a_signer_is_fine ok behind '8891 .*leaves bodies alone'
 well_again
 
+# ---- what local(8) forwards ----
+
+set_main "transport_maps=inline:{x=smtp:y}, regexp:$config/sealgate/forwards"
+finds a_table_before_ours fail forwards "rewrite/unix does not bring forwarded mail"
+well_again
+set_option "rewrite/unix/transport_maps="
+finds a_resolver_with_its_own_maps fail forwards "rewrite/unix does not bring forwarded mail"
+well_again
+set_option "seal-forward/unix/virtual_alias_maps="
+finds no_suffix fail forwards "seal-forward/unix is missing or has no virtual_alias_maps"
+well_again
+postconf -c "$config" -Me "other/unix=other unix - n n - - local" 2> /dev/null
+finds another_local fail forwards "other/unix runs local.* leaves in clear"
+well_again
+set_main "mailbox_transport=smtp:[192.0.2.1]"
+finds a_mailbox_behind_an_smtp_client fail forwards "mailbox_transport = smtp:.*wait"
+well_again
+
 # ---- TLS on outbound hops ----
 
 set_main "smtp_tls_policy_maps="

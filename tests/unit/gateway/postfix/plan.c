@@ -29,12 +29,15 @@ static const char plain_services[] = FIELDS("smtp/inet", "smtp", "inet", "n", "s
             FIELDS("bounce/unix", "bounce", "unix", "n", "bounce")
                 FIELDS("defer/unix", "defer", "unix", "n", "bounce")
                     FIELDS("trace/unix", "trace", "unix", "n", "bounce")
-                        FIELDS("smtp/unix", "smtp", "unix", "n", "smtp");
+                        FIELDS("smtp/unix", "smtp", "unix", "n", "smtp")
+                            FIELDS("rewrite/unix", "rewrite", "unix", "n", "trivial-rewrite")
+                                FIELDS("local/unix", "local", "unix", "n", "local");
 
 static char smtp_name[] = "smtp", relay_pair[] = "smtp [relay.example]:587";
 static char *transports[] = { smtp_name }, *next_hops[] = { relay_pair };
 static const struct routing routing = { .transports = { transports, 1 },
-	.pairs = { next_hops, 1 } };
+	.pairs = { next_hops, 1 },
+	.local = true };
 
 static const struct plan_wish wish = { .milter = "unix:/run/s.sock",
 	.port = 10225,
@@ -53,8 +56,10 @@ static struct postconf picture(const char *main, const char *services, const cha
 
 	memset(&conf, 0, sizeof(conf));
 	assert_int_equal(postconf_parse_pairs(main, &conf.set, &f), SG_OK);
-	assert_int_equal(
-	    postconf_parse_pairs("cleanup_service_name = cleanup\n", &conf.all, &f), SG_OK);
+	assert_int_equal(postconf_parse_pairs("cleanup_service_name = cleanup\n"
+	                                      "rewrite_service_name = rewrite\n",
+	                     &conf.all, &f),
+	    SG_OK);
 	assert_int_equal(postconf_parse_services(services, options, &conf, &f), SG_OK);
 	return conf;
 }
@@ -193,6 +198,59 @@ static void each_transport_gets_three_of_ours(void **state)
 	assert_string_equal(new_of(&plan, "127.0.0.1:10226/inet", "milter_macro_daemon_name"),
 	    PLAN_FALLBACK_DAEMON);
 	assert_null(find(&plan, "sealed/unix", "tls_required_enable"));
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void what_local_forwards_comes_back(void **state)
+{
+	struct postconf base = picture(
+	    "virtual_alias_maps = hash:/v, inline:{ a=b }\n"
+	    "transport_maps = hash:/t, $more\n"
+	    "local_destination_recipient_limit = 7\n",
+	    plain_services,
+	    "local/unix/forward_path = /x\n"
+	    "rewrite/unix/local_transport = local:here\n"
+	    "rewrite/unix/transport_maps = hash:/own\n");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_string_equal(new_of(&plan, "sealed-local/unix", NULL),
+	    "sealed-local unix n - n - - local");
+	assert_string_equal(new_of(&plan, "sealed-local/unix", "cleanup_service_name"),
+	    "seal-forward");
+	assert_string_equal(new_of(&plan, "sealed-local/unix", "forward_path"), "/x");
+	assert_string_equal(new_of(&plan, NULL, "sealed-local_destination_recipient_limit"), "7");
+	assert_string_equal(new_of(&plan, NULL, "sealed-local_destination_concurrency_limit"), "2");
+	assert_string_equal(new_of(&plan, NULL, PLAN_ALIASES), "hash:/v, inline:{ a=b }");
+	assert_string_equal(new_of(&plan, "seal-forward/unix", "virtual_alias_maps"),
+	    "$" PLAN_ALIASES ",unionmap:{inline:{@.=-},regexp:/etc/postfix/sealgate/encode}");
+	assert_string_equal(new_of(&plan, "seal-rewrite/unix", "local_transport"),
+	    "sealed-local:here");
+	assert_string_equal(new_of(&plan, NULL, PLAN_TRANSPORTS),
+	    "pipemap:{hash:/own,inline:{local=sealed-local,local:=sealed-local:}}, hash:/own");
+	assert_string_equal(new_of(&plan, NULL, "transport_maps"),
+	    "regexp:/etc/postfix/sealgate/forwards, hash:/t, $more");
+	assert_string_equal(new_of(&plan, "rewrite/unix", "transport_maps"),
+	    "regexp:/etc/postfix/sealgate/forwards,hash:/own");
+	assert_string_equal(
+	    new_of(&plan, "seal/unix", "smtp_generic_maps"), "regexp:/etc/postfix/sealgate/decode");
+	plan_free(&plan);
+	postconf_free(&base);
+}
+
+static void without_local_nothing_comes_back(void **state)
+{
+	struct postconf base = picture(plain_main,
+	    FIELDS("smtp/inet", "smtp", "inet", "n", "smtpd")
+	        FIELDS("pickup/unix", "pickup", "unix", "n", "pickup")
+	            FIELDS("cleanup/unix", "cleanup", "unix", "n", "cleanup"),
+	    "");
+	struct plan plan = plan_of(&base);
+
+	(void)state;
+	assert_null(find(&plan, "sealed-local/unix", NULL));
+	assert_null(find(&plan, NULL, "transport_maps"));
 	plan_free(&plan);
 	postconf_free(&base);
 }
@@ -520,10 +578,11 @@ static void file_is(const char *path, const char *text)
 
 static void the_shipped_tables_are_those_that_are_written(void **state)
 {
-	static const char *const names[] = { "routes", "requeue", "unsealed", "strip-sealed-tls" };
+	static const char *const names[] = { "routes", "requeue", "unsealed", "strip-sealed-tls",
+		"forwards", "encode", "decode" };
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 7; i++) {
 		char *text = tables_text(names[i], &tables);
 		char *path = str_printf("config/postfix/%s", names[i]);
 
@@ -562,6 +621,8 @@ int main(void)
 		cmocka_unit_test(what_was_there_stands_behind),
 		cmocka_unit_test(overrides_of_services_are_covered),
 		cmocka_unit_test(each_transport_gets_three_of_ours),
+		cmocka_unit_test(what_local_forwards_comes_back),
+		cmocka_unit_test(without_local_nothing_comes_back),
 		cmocka_unit_test(what_is_stricter_stays),
 		cmocka_unit_test(a_jailed_client_asks_through_proxymap),
 		cmocka_unit_test(without_a_policy_service_there_is_no_tls_part),
