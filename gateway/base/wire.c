@@ -397,6 +397,15 @@ static const struct wire_handler *find_handler(const struct wire_handler *handle
 	return NULL;
 }
 
+/* True: the request waited for so long that nobody wants its answer any more. */
+static bool asker_left(int socket)
+{
+	char byte;
+	ssize_t n = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 enum fail_code wire_dispatch(const struct wire_handler *handlers, size_t count,
     unsigned int listener, void *context, int socket, struct wire_message *request,
     struct fail *f)
@@ -410,6 +419,8 @@ enum fail_code wire_dispatch(const struct wire_handler *handlers, size_t count,
 	wire_message_init(&reply, request->type);
 	reply.request = request->request;
 	fail_clear(&answer);
+	if (asker_left(socket))
+		return fail_set(f, SG_EPEER, NULL, "whoever asked did not wait for the answer");
 	if (handler == NULL)
 		result = code = fail_set(&answer, SG_EFORMAT, NULL, "unknown request %u",
 		    (unsigned int)request->type);

@@ -88,7 +88,9 @@ struct wire_handler {
 
 /*
  * Finds the handler, checks from, calls it, sends the reply. SG_EDENIED and SG_EFORMAT (unknown
- * type) are answered to the peer and returned: the caller ends the connection.
+ * type) are answered to the peer and returned: the caller ends the connection. SG_EPEER: the asker
+ * has gone, most likely since its time was over, and the handler was not called; without that a
+ * worker that is behind would do nothing but work that nobody waits for.
  */
 MUST_USE enum fail_code wire_dispatch(const struct wire_handler *handlers, size_t count,
     unsigned int listener, void *context, int socket, struct wire_message *request,

@@ -347,6 +347,36 @@ static void nobody_at_the_path_is_temporary(void **state)
 	wire_message_free(&reply);
 }
 
+
+static enum fail_code count_call(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	int *calls = context;
+
+	(void)request;
+	(void)reply;
+	(void)f;
+	(*calls)++;
+	return SG_OK;
+}
+
+static void a_server_does_nothing_for_an_asker_who_left(void **state)
+{
+	static const struct wire_handler table[] = { { 5, 1u << 1, count_call } };
+	struct pair *pair = *state;
+	struct wire_message request;
+	struct fail f;
+	int calls = 0;
+
+	wire_message_init(&request, 5);
+	assert_int_equal(wire_dispatch(table, 1, 1, &calls, pair->theirs, &request, &f), SG_OK);
+	assert_int_equal(calls, 1);
+	(void)close(pair->ours);
+	pair->ours = -1;
+	assert_int_equal(wire_dispatch(table, 1, 1, &calls, pair->theirs, &request, &f), SG_EPEER);
+	assert_int_equal(calls, 1);
+}
+
 #define WITH_PAIR(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -362,6 +392,7 @@ int main(void)
 		WITH_PAIR(a_failure_is_told_word_for_word),
 		WITH_PAIR(a_lying_answer_is_a_temporary_failure),
 		WITH_PAIR(a_server_answers_only_what_its_table_allows),
+		WITH_PAIR(a_server_does_nothing_for_an_asker_who_left),
 		cmocka_unit_test(nobody_at_the_path_is_temporary),
 	};
 
