@@ -49,7 +49,7 @@ PKG.milter = libcrypto
 PKG.cmd = libconfuse libcrypto libsystemd
 PKG.tls = libunbound libcurl libmicrohttpd jansson libssl libcrypto zlib
 PKG.trace = libsystemd zlib
-PKG.notify = libcurl libcrypto
+PKG.notify = libcurl libcrypto jansson
 
 # ---- what is made of what: folders, then libraries ----
 

@@ -79,6 +79,7 @@ struct conf_hop {
 #define CONF_PASSWORD_RECIPIENT "recipient"
 #define CONF_PASSWORD_SENDER "sender"
 #define CONF_PASSWORD_GENERATE "generate"
+#define CONF_PASSWORD_HOOK "hook"
 
 /* A picture file, its kind and size looked at. */
 struct conf_logo {
@@ -109,6 +110,10 @@ struct conf_tenant {
 	enum conf_password_for password_for;
 	enum conf_login_owns login_owns;
 	enum conf_language language;	/* of mail to senders that do not say theirs */
+	char *hook_command;		/* is handed passwords; "" = none */
+	char *hook_url;			/* the same by HTTPS; "" = none */
+	char *hook_token_file;		/* bearer token for it; "" = none */
+	int64_t hook_timeout_ms;
 	char *organisation;		/* as it calls itself; "" = nothing is shown */
 	char *colour;			/* "#rrggbb" */
 	char *logo;			/* path of a PNG or JPEG; "" = none */
@@ -138,6 +143,7 @@ struct conf {
 		char *tls;
 		char *trace;
 		char *notify;
+		char *hook;		/* of the commands that are handed passwords */
 	} users;			/* "name" or "uid:gid"; used when started as root */
 
 	enum conf_sandbox sandbox;
@@ -221,6 +227,7 @@ struct conf {
 	struct {
 		char *server;			/* "127.0.0.1:25", Postfix */
 		char *from;			/* address, "" = postmaster of the domain told */
+		char *ca_file;			/* trusted for tenant.hook_url */
 	} notify;
 
 	struct conf_hop *hops;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "config/hook.h"
 #include "config/keys.h"
 #include "config/looks.h"
 #include "config/template.h"
@@ -74,24 +75,38 @@ static enum fail_code check_tenant(struct check *check, const struct conf_tenant
 static enum fail_code check_passwords(struct check *check, const struct conf_tenant *tenant)
 {
 	static const char *const sources[] = { CONF_PASSWORD_RECIPIENT, CONF_PASSWORD_SENDER,
-		CONF_PASSWORD_GENERATE };
-	unsigned int seen[3] = { 0 };
+		CONF_PASSWORD_GENERATE, CONF_PASSWORD_HOOK };
+	const size_t count = sizeof sources / sizeof sources[0];
+	unsigned int seen[sizeof sources / sizeof sources[0]] = { 0 };
 	bool good = true;
 	struct fail f;
 	size_t i;
 	size_t j;
 
 	for (i = 0; i < tenant->passwords.count; i++) {
-		for (j = 0; j < 3 && strcmp(tenant->passwords.items[i], sources[j]) != 0; j++)
+		for (j = 0; j < count && strcmp(tenant->passwords.items[i], sources[j]) != 0; j++)
 			continue;
-		good = good && j < 3 && seen[j]++ == 0;
+		good = good && j < count && seen[j]++ == 0;
 	}
 	if (good)
 		return SG_OK;
 	fail_clear(&f);
-	(void)fail_set(&f, SG_EUSAGE, "recipient, sender and generate, each at most once",
+	(void)fail_set(&f, SG_EUSAGE, "recipient, sender, generate and hook, each at most once",
 	    "passwords of tenant \"%s\"", tenant->name);
 	return complain(check, "tenant.passwords", tenant->name, &f);
+}
+
+static enum fail_code check_hook(struct check *check, const struct conf_tenant *tenant,
+    bool check_paths)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	if (hook_check(tenant, &f) == SG_OK &&
+	    (!check_paths || hook_check_files(tenant, &f) == SG_OK))
+		return SG_OK;
+	return complain(check, hook_configured(tenant) ? "tenant.hook_command" :
+	    "tenant.passwords", tenant->name, &f);
 }
 
 /* ---- TLS rules ---- */
@@ -206,6 +221,8 @@ static enum fail_code check_templates(struct check *check)
 		code = check_template(check, (enum conf_language)i, TEMPLATE_PASSWORD);
 		if (code == SG_OK)
 			code = check_template(check, (enum conf_language)i, TEMPLATE_KEPT);
+		if (code == SG_OK)
+			code = check_template(check, (enum conf_language)i, TEMPLATE_UNHANDED);
 	}
 	return code;
 }
@@ -328,6 +345,8 @@ enum fail_code conf_check(const char *file, struct conf *conf, const struct conf
 		code = check_tenant(&check, &conf->tenants[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_passwords(&check, &conf->tenants[i]);
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
+		code = check_hook(&check, &conf->tenants[i], check_paths);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_looks(&check, &conf->tenants[i]);
 	if (code == SG_OK && check_paths)

@@ -86,7 +86,7 @@ static const struct key table[] = {
 	/* users */
 	{ .name = "users.milter", .type = KEY_NAME, AT(users.milter), .roles = CONF_MILTER,
 	    .preset = "sealgate-milter",
-	    .help = "User of the filter: a name, or UID:GID. All seven count only when started "
+	    .help = "User of the filter: a name, or UID:GID. All eight count only when started "
 	    "as root." },
 	{ .name = "users.scan", .type = KEY_NAME, AT(users.scan), .roles = CONF_SCAN,
 	    .preset = "sealgate-scan", .help = "User of the virus scanner." },
@@ -104,6 +104,10 @@ static const struct key table[] = {
 	{ .name = "users.notify", .type = KEY_NAME, AT(users.notify), .roles = CONF_NOTIFY,
 	    .preset = "sealgate-notify",
 	    .help = "User of the program that tells passwords to senders." },
+	{ .name = "users.hook", .type = KEY_NAME, AT(users.hook), .roles = CONF_NOTIFY,
+	    .preset = "sealgate-hook",
+	    .help = "User of the commands that are handed passwords (tenant.hook_command). It is "
+	    "needed only where there are some, and should own nothing else." },
 	{ .name = "sandbox", .type = KEY_CHOICE, AT(sandbox), .roles = CONF_ALL,
 	    .choices = sandboxes, .preset = "full",
 	    .help = "full refuses to start where the kernel has no Landlock; reduced starts "
@@ -280,6 +284,9 @@ static const struct key table[] = {
 	    .preset = "", .may_be_empty = true, .min = 3, .max = 254,
 	    .help = "Address from which that mail is. Empty: postmaster of the domain of who is "
 	    "told." },
+	{ .name = "notify.ca_file", .type = KEY_PATH, AT(notify.ca_file), .roles = CONF_NOTIFY,
+	    .preset = "/etc/ssl/certs/ca-certificates.crt",
+	    .help = "Certificates that are trusted for tenant.hook_url." },
 	/* tags */
 	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
 	    .preset = "secure, encrypt, confidential",
@@ -351,7 +358,8 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .preset = "recipient, sender, generate",
 	    .help = "Where the password of a PDF comes from, in order: recipient, its own in the "
 	    "vault; sender, written as [secure pass:WORD] into the subject; generate, made here "
-	    "and told to a sender who has logged in." },
+	    "and told to a sender who has logged in; hook, made here and handed to hook_command "
+	    "or hook_url." },
 	{ .name = "tenant.password_for", .type = KEY_CHOICE, TENANT_AT(password_for),
 	    .roles = CONF_MILTER, .choices = password_fors, .preset = "message",
 	    .help = "For what a generated password is: message, the same for all recipients of "
@@ -365,6 +373,25 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .choices = languages, .preset = "en",
 	    .help = "Language of our own words, to senders and around PDFs, for messages that do "
 	    "not say theirs." },
+	{ .name = "tenant.hook_command", .type = KEY_PATH, TENANT_AT(hook_command),
+	    .roles = CONF_MILTER | CONF_NOTIFY, .preset = "", .may_be_empty = true,
+	    .help = "Program that is handed passwords as JSON on its standard input, such as one "
+	    "that sends an SMS to the number in [sms:+4915112345678]. It runs as users.hook, "
+	    "without arguments. Exit status 0: done; 75: again later; others: failed." },
+	{ .name = "tenant.hook_url", .type = KEY_TEXT, TENANT_AT(hook_url),
+	    .roles = CONF_MILTER | CONF_NOTIFY, .preset = "", .may_be_empty = true,
+	    .min = 8, .max = 2000,
+	    .help = "Address to which the same JSON is sent by POST, in place of a program. "
+	    "https:// alone, but to this host. 2xx: done; 408, 429, 5xx: again later; other "
+	    "4xx: failed." },
+	{ .name = "tenant.hook_token_file", .type = KEY_PATH, TENANT_AT(hook_token_file),
+	    .roles = CONF_NOTIFY, .preset = "", .may_be_empty = true,
+	    .help = "File with a token that hook_url gets as Authorization: Bearer. It is read at "
+	    "start, as root where that is possible." },
+	{ .name = "tenant.hook_timeout", .type = KEY_DURATION, TENANT_AT(hook_timeout_ms),
+	    .roles = CONF_NOTIFY, .min = SECOND, .max = 300 * SECOND, .preset = "30s",
+	    .help = "Time for one try. After it the program is killed, and the password is handed "
+	    "over again later." },
 	{ .name = "tenant.organisation", .type = KEY_TEXT, TENANT_AT(organisation),
 	    .roles = CONF_MILTER | CONF_PDF, .preset = "", .may_be_empty = true, .min = 1,
 	    .max = 100,

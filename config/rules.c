@@ -45,15 +45,13 @@ static enum fail_code match_subject(struct match *match, const char *value, stru
 	return SG_OK;
 }
 
-/* "pass:" in our header; whose argument was taken out before (rules_take_password). */
-static bool match_pass(struct match *match, const char *word, size_t size)
+/* "pass:" in our header; whose argument was taken out before (rules_take_arguments). */
+static bool match_argument(struct match *match, const char *word, size_t size)
 {
-	size_t name = strcspn(word, ":=");
+	size_t name = 0;
 
-	if (name >= size || !subject_is_pass(word, name))
-		return false;
-	match->words.pass = true;
-	return true;
+	return subject_argument(word, size, &name) &&
+	    subject_ask(&match->words, word, name, false);
 }
 
 /* Whatever stands there flags; what means nothing is told, up to where an argument begins. */
@@ -62,8 +60,8 @@ static void match_word(struct match *match, const char *word, size_t size)
 	size_t name = strcspn(word, ":=");
 	size_t i;
 
-	if (subject_word(match->conf, word, size, &match->words) || match_pass(match, word, size) ||
-	    match->words.unknown[0] != '\0')
+	if (subject_word(match->conf, word, size, &match->words) ||
+	    match_argument(match, word, size) || match->words.unknown[0] != '\0')
 		return;
 	if (name < size)
 		size = name;
@@ -155,6 +153,8 @@ rules_match(const struct conf *conf, const struct rules_header *headers, size_t 
 	flag_out->ways = match.words.ways;
 	flag_out->pass = match.words.pass;
 	flag_out->pass_late = match.words.pass_late;
+	flag_out->sms = match.words.sms;
+	flag_out->sms_late = match.words.sms_late;
 	return SG_OK;
 }
 
@@ -165,50 +165,52 @@ void rules_flag_free(struct rules_flag *flag)
 	memset(flag, 0, sizeof *flag);
 }
 
-/* Where the argument of "pass:" begins in a value of our header, NULL if there is none. */
-static const char *header_argument(const char *value)
+void rules_arguments_free(struct rules_arguments *arguments)
+{
+	secret_free(&arguments->password);
+	memset(arguments, 0, sizeof *arguments);
+}
+
+/* The first word of our header that has an argument; the size of its name. NULL: there is none. */
+static const char *header_argument(const char *value, size_t *name_out)
 {
 	const char *word = value;
 
 	while (*word != '\0') {
 		size_t size = strcspn(word, " \t\r\n,;");
-		size_t name = strcspn(word, ":=");
 
-		if (name < size && subject_is_pass(word, name))
-			return word + name + 1;
+		if (subject_argument(word, size, name_out))
+			return word;
 		word += size + (word[size] != '\0');
 	}
 	return NULL;
 }
 
-/* All behind it is the password, as in a bracket. */
-static enum fail_code take_from_header(const char *value, struct secret *password,
-    unsigned int *count_out, char **clean_out)
+/* All behind the colon is the argument, as in a bracket. */
+static enum fail_code take_from_header(const char *value, struct rules_arguments *arguments,
+    char **clean_out)
 {
-	const char *argument = header_argument(value);
-	size_t size;
+	size_t name = 0;
+	const char *word = header_argument(value, &name);
+	const char *argument;
 
-	if (argument == NULL)
+	if (word == NULL)
 		return SG_OK;
-	*count_out = 1;
+	argument = word + name + 1;
 	*clean_out = str_dup_n(value, (size_t)(argument - value));
 	if (*clean_out == NULL)
 		return SG_ENOMEM;
-	argument += strspn(argument, " \t\r\n");
-	size = str_trim_end(argument, strlen(argument));
-	return secret_set(password, argument, size) == SG_OK ? SG_OK : SG_ENOMEM;
+	return subject_keep(arguments, subject_is_sms(word, name), argument, strlen(argument));
 }
 
-enum fail_code rules_take_password(const struct conf *conf, const struct rules_header *header,
-    struct secret *password, unsigned int *count_out, char **clean_out, struct fail *f)
+enum fail_code rules_take_arguments(const struct conf *conf, const struct rules_header *header,
+    struct rules_arguments *arguments, char **clean_out, struct fail *f)
 {
-	*count_out = 0;
 	*clean_out = NULL;
 	if (str_equal_case(header->name, "Subject"))
-		return subject_take_password(conf, header->value, password, count_out, clean_out,
-		    f);
+		return subject_take_arguments(conf, header->value, arguments, clean_out, f);
 	if (str_equal_case(header->name, conf->tags.header) &&
-	    take_from_header(header->value, password, count_out, clean_out) != SG_OK)
+	    take_from_header(header->value, arguments, clean_out) != SG_OK)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory for a header field");
 	return SG_OK;
 }

@@ -30,6 +30,8 @@ struct rules_flag {
 	char *unknown;		/* what means nothing ("X-Sealgate: foo"), or NULL */
 	bool pass;		/* a password chosen by the sender is asked for */
 	bool pass_late;		/* one stands behind a "Re:": an outsider could have written it */
+	bool sms;		/* a generated password for the number behind "sms:" is */
+	bool sms_late;		/* the same behind a "Re:" */
 };
 
 /*
@@ -38,10 +40,9 @@ struct rules_flag {
  *
  * In brackets, all words must be known: "[secure boot]" is no tag. One slip of the pen beside a
  * known word ("[secure pfd]") flags and is named in unknown. What carries an argument ("pass:x",
- * "sms:x") flags, is taken off, and only its name ("sms") goes to unknown; behind a "Re:" or
- * "Fwd:" it means nothing, so that there the tag flags and is taken off without a complaint.
- * "pass:" is told by pass and pass_late; its argument should have been taken out before
- * (rules_take_password). With several Subject fields each may flag; subject is that of the first
+ * "sms:x") flags and is taken off: pass, sms, and whether it stands behind a "Re:" or "Fwd:", where
+ * it does not count. The argument should have been taken out before (rules_take_arguments). A
+ * number asks for WAY_PDF. With several Subject fields each may flag; subject is that of the first
  * with a tag.
  * Takes time in proportion to the size. SG_ENOMEM; SG_ELIMIT for a Subject above 16 MiB.
  */
@@ -49,15 +50,26 @@ MUST_USE enum fail_code rules_match(const struct conf *conf, const struct rules_
     size_t count, struct rules_flag *flag_out, struct fail *f);
 void rules_flag_free(struct rules_flag *flag);
 
+#define RULES_NUMBER_MAX 80	/* bytes kept of a number as it is written; a longer one is none */
+
+/* What stands behind "pass:" and "sms:" in the fields of a message. Zero-initialise. */
+struct rules_arguments {
+	struct secret password;		/* the last one */
+	unsigned int passwords;		/* how many there are */
+	char number[RULES_NUMBER_MAX];	/* the last one, for phone_parse */
+	unsigned int numbers;
+};
+void rules_arguments_free(struct rules_arguments *arguments);
+
 /*
- * Takes a password ("pass:WORD") out of a Subject or our header, as the field came in. *clean_out:
- * the value without it, to be kept in its place; NULL if there was none. The caller frees.
- * *count_out: how many passwords; the last goes to password. In our header all behind "pass:" is
- * the password. SG_ENOMEM, SG_ELIMIT.
+ * Takes passwords ("pass:WORD") and numbers ("sms:+49...") out of a Subject or our header, as the
+ * field came in, and adds them to arguments. *clean_out: the value without them, to be kept in its
+ * place; NULL if there was none. The caller frees. In our header all behind the colon belongs to
+ * the argument, as in a bracket. SG_ENOMEM, SG_ELIMIT.
  */
-MUST_USE enum fail_code rules_take_password(const struct conf *conf,
-    const struct rules_header *header, struct secret *password, unsigned int *count_out,
-    char **clean_out, struct fail *f);
+MUST_USE enum fail_code rules_take_arguments(const struct conf *conf,
+    const struct rules_header *header, struct rules_arguments *arguments, char **clean_out,
+    struct fail *f);
 
 /* Who is talking to us, as Postfix says. */
 struct rules_client {

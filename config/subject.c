@@ -9,10 +9,11 @@
 
 #define SEPARATORS " \t\r\n,;+/|&"	/* between words in one bracket */
 #define RESULT_SLACK 16			/* bytes that printing may add to what was there */
-#define ARGUMENTS_MAX 8u		/* passwords in one Subject; more than one are refused */
+#define ARGUMENTS_MAX 8u		/* in one Subject; more than one of a kind are refused */
 
-/* Units of the argument of one "pass:". */
+/* Units of the argument of one "pass:" or "sms:". */
 struct argument {
+	bool sms;
 	size_t from;
 	size_t to;
 };
@@ -28,7 +29,7 @@ struct walk {
 	bool after_reply;	/* an argument no longer counts */
 	bool found;
 	bool keep;		/* tags stay: arguments alone are looked for */
-	struct argument *arguments;	/* of "pass:", room for ARGUMENTS_MAX; NULL: not wanted */
+	struct argument *arguments;	/* room for ARGUMENTS_MAX; NULL: not wanted */
 	size_t argument_count;
 };
 
@@ -81,10 +82,23 @@ bool subject_argument(const char *word, size_t size, size_t *size_out)
 	return false;
 }
 
-bool subject_is_pass(const char *word, size_t size)
+bool subject_is_sms(const char *name, size_t size)
 {
-	return (size == 4 && str_equal_case_n(word, "pass", size)) ||
-	    (size == 8 && str_equal_case_n(word, "password", size));
+	return size == 3 && str_equal_case_n(name, "sms", size);
+}
+
+/* A password by SMS opens a PDF, and nothing else. */
+bool subject_ask(struct subject_words *words, const char *name, size_t size, bool late)
+{
+	bool sms = subject_is_sms(name, size);
+
+	words->flagged = true;
+	words->ways |= sms ? (unsigned int)WAY_PDF : 0;
+	words->sms = words->sms || sms;
+	words->pass = words->pass || !sms;
+	words->sms_late = words->sms_late || (sms && late);
+	words->pass_late = words->pass_late || (!sms && late);
+	return true;
 }
 
 static void set_unknown(struct subject_words *words, const char *word, size_t size)
@@ -95,13 +109,13 @@ static void set_unknown(struct subject_words *words, const char *word, size_t si
 	words->unknown[size] = '\0';
 }
 
-/* "pass:" up to the end of the bracket; text is walk->bytes. */
-static void note_argument(struct walk *walk, const char *from, const char *to)
+/* What stands behind "pass:" up to the end of the bracket; the texts are in walk->bytes. */
+static void note_argument(struct walk *walk, bool sms, const char *from, const char *to)
 {
 	if (walk->arguments == NULL)
 		return;
 	if (walk->argument_count < ARGUMENTS_MAX)
-		walk->arguments[walk->argument_count] = (struct argument){
+		walk->arguments[walk->argument_count] = (struct argument){ sms,
 			(size_t)(from - walk->bytes), (size_t)(to - walk->bytes) };
 	walk->argument_count++;
 }
@@ -136,20 +150,6 @@ static size_t word_size(const char *text, size_t size)
 	return i;
 }
 
-/* Where the argument of the word at text begins, if it is a password; else NULL. */
-static const char *take_argument(const struct walk *walk, struct subject_words *words,
-    const char *text, size_t name)
-{
-	if (subject_is_pass(text, name)) {
-		words->pass = true;
-		words->pass_late = words->pass_late || walk->after_reply;
-		return text + name + 1;
-	}
-	if (!walk->after_reply)
-		set_unknown(words, text, name);
-	return NULL;
-}
-
 /*
  * Whether text, from behind [ to before ], is a tag: known words only, or words of which one has
  * an argument (all behind it belongs to the argument). One slip beside a known word makes a tag
@@ -161,17 +161,17 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 	struct subject_words words = *walk->words;
 	const char *slip = NULL;
 	const char *argument = NULL;
+	size_t argument_name = 0;
 	size_t slip_size = 0;
 	size_t known = 0;
 	size_t at = 0;
 
 	for (at = 0; at < size;) {
 		size_t length = word_size(text + at, size - at);
-		size_t name;
 
-		if (length > 0 && subject_argument(text + at, length, &name)) {
-			words.flagged = true;
-			argument = take_argument(walk, &words, text + at, name);
+		if (length > 0 && subject_argument(text + at, length, &argument_name)) {
+			argument = text + at;
+			(void)subject_ask(&words, argument, argument_name, walk->after_reply);
 			known++;
 			slip = NULL;
 			break;
@@ -191,7 +191,8 @@ static bool take_tag(struct walk *walk, const char *text, size_t size)
 	if (slip != NULL)
 		set_unknown(&words, slip, slip_size);
 	if (argument != NULL)
-		note_argument(walk, argument, text + size);
+		note_argument(walk, subject_is_sms(argument, argument_name),
+		    argument + argument_name + 1, text + size);
 	*walk->words = words;
 	return true;
 }
@@ -444,19 +445,29 @@ subject_match(const struct conf *conf, const char *value, struct subject_words *
 	return SG_OK;
 }
 
-/* ---- passwords ---- */
+/* ---- arguments ---- */
 
-/* Folding is no part of it, nor is white space around it. */
+/* What is too long for a number is cut, and then too long for phone_parse all the same. */
+static void set_number(const char *text, size_t size, char out[RULES_NUMBER_MAX])
+{
+	size_t at = 0;
+	size_t i;
+
+	for (i = 0; i < size && at < RULES_NUMBER_MAX - 1; i++) {
+		if (text[i] != '\r' && text[i] != '\n')
+			out[at++] = text[i];
+	}
+	/* a number that fits has no more signs than this many, so the rest is not missed */
+	if (i < size)
+		out[at - 1] = '?';
+	out[at] = '\0';
+}
+
 static enum fail_code set_password(const char *text, size_t size, struct secret *password)
 {
 	size_t at = 0;
 	size_t i;
 
-	while (size > 0 && str_is_space(*text)) {
-		text++;
-		size--;
-	}
-	size = str_trim_end(text, size);
 	if (secret_set(password, text, size) != SG_OK)
 		return SG_ENOMEM;
 	for (i = 0; i < size; i++) {
@@ -467,7 +478,24 @@ static enum fail_code set_password(const char *text, size_t size, struct secret 
 	return SG_OK;
 }
 
-static enum fail_code take_arguments(struct walk *walk, struct secret *password)
+enum fail_code
+subject_keep(struct rules_arguments *arguments, bool sms, const char *text, size_t size)
+{
+	while (size > 0 && str_is_space(*text)) {
+		text++;
+		size--;
+	}
+	size = str_trim_end(text, size);
+	if (sms) {
+		arguments->numbers++;
+		set_number(text, size, arguments->number);
+		return SG_OK;
+	}
+	arguments->passwords++;
+	return set_password(text, size, &arguments->password);
+}
+
+static enum fail_code take_arguments(struct walk *walk, struct rules_arguments *arguments)
 {
 	enum fail_code code = SG_OK;
 	size_t at;
@@ -476,11 +504,14 @@ static enum fail_code take_arguments(struct walk *walk, struct secret *password)
 	for (i = 0; code == SG_OK && i < walk->argument_count && i < ARGUMENTS_MAX; i++) {
 		const struct argument *argument = &walk->arguments[i];
 
-		code = set_password(walk->bytes + argument->from, argument->to - argument->from,
-		    password);
+		code = subject_keep(arguments, argument->sms, walk->bytes + argument->from,
+		    argument->to - argument->from);
 		for (at = argument->from; at < argument->to; at++)
 			walk->encoded.units[at].removed = true;
 	}
+	/* those that are not looked at are too many in any case */
+	if (i < walk->argument_count)
+		arguments->passwords += (unsigned int)(walk->argument_count - i);
 	return code;
 }
 
@@ -495,17 +526,16 @@ static void wipe(struct walk *walk)
 }
 
 enum fail_code
-subject_take_password(const struct conf *conf, const char *value, struct secret *password,
-    unsigned int *count_out, char **clean_out, struct fail *f)
+subject_take_arguments(const struct conf *conf, const char *value,
+    struct rules_arguments *arguments, char **clean_out, struct fail *f)
 {
-	struct argument arguments[ARGUMENTS_MAX];
+	struct argument places[ARGUMENTS_MAX];
 	struct subject_words words = { 0 };
-	struct walk walk = { .conf = conf, .words = &words, .keep = true, .arguments = arguments };
+	struct walk walk = { .conf = conf, .words = &words, .keep = true, .arguments = places };
 	size_t size = strlen(value);
 	enum fail_code code;
 
 	*clean_out = NULL;
-	*count_out = 0;
 	if (size > SUBJECT_MAX)
 		return fail_set(f, SG_ELIMIT, NULL, "the subject is too long");
 	code = encoded_parse(value, &walk.encoded);
@@ -516,10 +546,9 @@ subject_take_password(const struct conf *conf, const char *value, struct secret 
 		take_end(&walk);
 	}
 	if (code == SG_OK && walk.argument_count > 0)
-		code = take_arguments(&walk, password);
+		code = take_arguments(&walk, arguments);
 	if (code == SG_OK && walk.argument_count > 0)
 		code = print_rest(&walk, size, clean_out);
-	*count_out = (unsigned int)walk.argument_count;
 	wipe(&walk);
 	free(walk.bytes);
 	encoded_free(&walk.encoded);

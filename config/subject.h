@@ -15,10 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config/conf.h"
-#include "gateway/base/fail.h"
-#include "gateway/base/secret.h"
-
+#include "config/rules.h"
 #define SUBJECT_MAX ((size_t)16 * 1024 * 1024)	/* bytes; message.header_max is at most this */
 #define SUBJECT_BRACKET_MAX ((size_t)512)	/* bytes from [ to ]; a longer one is no tag */
 #define SUBJECT_WORD_MAX ((size_t)64)		/* bytes of a word, as in the configuration */
@@ -30,6 +27,8 @@ struct subject_words {
 	char unknown[SUBJECT_WORD_MAX + 1];	/* a word that means nothing; "" = none */
 	bool pass;		/* "pass:" with or without an argument */
 	bool pass_late;		/* the same behind a "Re:": anybody could have written it */
+	bool sms;		/* "sms:" */
+	bool sms_late;
 };
 
 /*
@@ -40,6 +39,13 @@ bool subject_word(const struct conf *conf, const char *word, size_t size,
 
 /* True for "pass:..." and "sms:...": what carries an argument. The name's size goes to size_out. */
 bool subject_argument(const char *word, size_t size, size_t *size_out);
+/* Is this name that of a number? */
+bool subject_is_sms(const char *name, size_t size);
+/* Adds what an argument of this name asks for; true, for use in conditions. late: behind "Re:". */
+bool subject_ask(struct subject_words *words, const char *name, size_t size, bool late);
+/* Adds an argument, without folding and white space around it. SG_ENOMEM. */
+MUST_USE enum fail_code subject_keep(struct rules_arguments *arguments, bool sms, const char *text,
+    size_t size);
 
 /*
  * Looks for tags at the start and end of value. *rest_out is the value without them, NULL if it
@@ -49,15 +55,11 @@ MUST_USE enum fail_code subject_match(const struct conf *conf, const char *value
     struct subject_words *words, char **rest_out, struct fail *f);
 
 /*
- * Takes the arguments of "pass:" out of a Subject, wherever a tag may stand: *clean_out is the
- * value without them ("[secure pass:]"), NULL if there was none; the caller frees. The last one
- * found goes to password, which the caller has initialised; *count_out is how many there were.
- * SG_ENOMEM, SG_ELIMIT.
+ * Takes the arguments of "pass:" and "sms:" out of a Subject, wherever a tag may stand: *clean_out
+ * is the value without them ("[secure pass:]"), NULL if there was none; the caller frees. They are
+ * added to arguments. SG_ENOMEM, SG_ELIMIT.
  */
-MUST_USE enum fail_code subject_take_password(const struct conf *conf, const char *value,
-    struct secret *password, unsigned int *count_out, char **clean_out, struct fail *f);
-
-/* Is this the name of a password's argument ("pass"), and not "sms"? */
-bool subject_is_pass(const char *word, size_t size);
+MUST_USE enum fail_code subject_take_arguments(const struct conf *conf, const char *value,
+    struct rules_arguments *arguments, char **clean_out, struct fail *f);
 
 #endif

@@ -334,7 +334,8 @@ static enum fail_code make_mark(struct session *session, const struct front *fro
 	    strnlen(id, RECORD_TEXT_MAX) : 0);
 	decision.created_ms = clock_wall_ms(services->clock);
 	decision.password_kind = session->password_kind;
-	decision.password = session->password;	/* lent */
+	decision.password = session->password;	/* lent, as is phone */
+	decision.phone = session->phone;
 	body = session_body_data(session, &size);
 	mark_digest(body, size, digest);
 	code = decision.source == NULL || decision.queue_id == NULL ||

@@ -1,4 +1,5 @@
 /* What the second stage and the fallback take: a message with a valid mark of ours. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,8 @@ enum fail_code marked_check(struct session *session, const char *name, struct ma
 	if (code == SG_OK) {
 		secret_move(&session->password, &marked->decision.password);
 		session->password_kind = marked->decision.password_kind;
+		(void)snprintf(session->phone, sizeof(session->phone), "%s",
+		    marked->decision.phone != NULL ? marked->decision.phone : "");
 	}
 	return code;
 }

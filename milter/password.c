@@ -1,7 +1,8 @@
-/* The password that a message brings along, and the letter that tells it to the sender. */
+/* The password that a message brings along, and the letter that tells it to sender or hook. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/hook.h"
 #include "gateway/base/phrase.h"
 #include "gateway/base/str.h"
 #include "milter/language.h"
@@ -11,22 +12,19 @@
 
 /* ---- chosen by the sender ---- */
 
-enum fail_code session_take_password(struct session *session, const char *name,
+enum fail_code session_take_arguments(struct session *session, const char *name,
     const char *value, char **clean_out, struct fail *f)
 {
 	const struct rules_header header = { name, value };
-	unsigned int count = 0;
-	enum fail_code code = rules_take_password(session->conf, &header, &session->password,
-	    &count, clean_out, f);
 
-	session->password_count += count;
-	return code;
+	return rules_take_arguments(session->conf, &header, &session->arguments, clean_out, f);
 }
 
 void session_no_password(struct session *session, const char *untold)
 {
 	secret_free(&session->password);
 	session->password_kind = VAULT_NO_PASSWORD;
+	session->phone[0] = '\0';
 	session->untold = untold;
 }
 
@@ -50,7 +48,7 @@ static enum fail_code check_strength(struct session *session, const struct conf_
 	addresses[0] = session->message.sender;
 	for (size_t i = 0; i < recipients->count; i++)
 		addresses[i + 1] = recipients->items[i];
-	code = services->password_try(services->context, tenant->name, &session->password,
+	code = services->password_try(services->context, tenant->name, &session->arguments.password,
 	    addresses, recipients->count + 1, &why);
 	free(addresses);
 	if (code == SG_EFORMAT)
@@ -71,13 +69,54 @@ static enum fail_code check_chosen(struct session *session, const struct conf_te
 	if (!wants(tenant, CONF_PASSWORD_SENDER))
 		return fail_set(f, SG_EDENIED, "Leave it out, or ask your mail administrator",
 		    "Passwords in the subject are not taken here");
-	if (session->password_count > 1)
+	if (session->arguments.passwords > 1)
 		return fail_set(f, SG_EDENIED, "Leave one", "The message has %u passwords",
-		    session->password_count);
-	if (session->password.size == 0)
+		    session->arguments.passwords);
+	if (session->arguments.password.size == 0)
 		return fail_set(f, SG_EFORMAT, "Write it as [secure pass:WORD]",
 		    "There is no password behind pass: in the subject");
 	return check_strength(session, tenant, recipients, f);
+}
+
+/* ---- for a number ---- */
+
+/* What a hook is told, and who hears if it does not get it. */
+static bool has_address(const struct session *session)
+{
+	char *sender = NULL;
+	bool has = rules_address(session->message.sender, &sender, NULL) == SG_OK;
+
+	free(sender);
+	return has;
+}
+
+static enum fail_code check_number(struct session *session, const struct conf_tenant *tenant,
+    const struct rules_flag *rules, struct fail *f)
+{
+	const struct rules_arguments *arguments = &session->arguments;
+	struct fail why;
+
+	fail_clear(&why);
+	if (rules->sms_late)
+		return fail_set(f, SG_EDENIED, "Write it in front of Re: or Fwd:, or leave it out",
+		    "A number counts only before any Re: or Fwd: in the subject: behind them "
+		    "another could have written it");
+	if (!hook_configured(tenant))
+		return fail_set(f, SG_EDENIED, "Leave sms: out, or ask your mail administrator",
+		    "No hook is configured: passwords cannot be sent to numbers here");
+	if (rules->pass || arguments->passwords > 0)
+		return fail_set(f, SG_EDENIED, "Leave one of them",
+		    "The message has a password and a number to which one is sent");
+	if (arguments->numbers > 1)
+		return fail_set(f, SG_EDENIED, "Leave one", "The message has %u numbers",
+		    arguments->numbers);
+	if (!has_address(session))
+		return fail_set(f, SG_EDENIED, NULL, "A number counts only with a sender");
+	if (phone_parse(arguments->number, session->phone, &why) != SG_OK)
+		return fail_set(f, SG_EFORMAT, "Write it as [sms:+4915112345678]",
+		    "The number in the subject cannot be used: %.200s. The message was sent to "
+		    "nobody", why.what);
+	return SG_OK;
 }
 
 /* ---- generated ---- */
@@ -88,8 +127,6 @@ static const char *why_untold(const struct session *session, const struct conf_t
 	const char *why = NULL;
 	char *sender = NULL;
 
-	if (!wants(tenant, CONF_PASSWORD_GENERATE))
-		return "";
 	if (session->login == NULL || session->login[0] == '\0')
 		return "the sender has not logged in";
 	if (rules_address(session->message.sender, &sender, NULL) != SG_OK)
@@ -100,25 +137,64 @@ static const char *why_untold(const struct session *session, const struct conf_t
 	return why;
 }
 
+/* Who is told a generated one: the first of the tenant's order that can be; or why nobody. */
+static enum vault_password_kind find_telling(const struct session *session,
+    const struct conf_tenant *tenant, const char **untold_out)
+{
+	const char *why;
+
+	*untold_out = "";
+	for (size_t i = 0; i < tenant->passwords.count; i++) {
+		const char *source = tenant->passwords.items[i];
+
+		if (strcmp(source, CONF_PASSWORD_GENERATE) == 0) {
+			why = why_untold(session, tenant);
+			if (why == NULL)
+				return VAULT_GENERATED;
+			*untold_out = why;
+		} else if (strcmp(source, CONF_PASSWORD_HOOK) == 0) {
+			if (has_address(session) && hook_configured(tenant))
+				return VAULT_HOOKED;
+			*untold_out = "there is no hook, or the sender has no address";
+		}
+	}
+	return VAULT_NO_PASSWORD;
+}
+
+static enum fail_code generate(struct session *session, enum vault_password_kind kind,
+    struct fail *f)
+{
+	enum fail_code code = phrase_make(&session->password, f);
+
+	if (code == SG_OK)
+		session->password_kind = kind;
+	return code;
+}
+
 enum fail_code session_password(struct session *session, const struct session_flag *flag,
     const struct rules_flag *rules, const struct str_list *recipients, struct fail *f)
 {
-	const char *untold = why_untold(session, flag->tenant);
+	enum vault_password_kind kind;
 	enum fail_code code;
 
-	if (rules->pass || session->password_count > 0) {
+	session_no_password(session, "");
+	if (rules->sms || session->arguments.numbers > 0) {
+		code = check_number(session, flag->tenant, rules, f);
+		return code == SG_OK ? generate(session, VAULT_SMS, f) : code;
+	}
+	if (rules->pass || session->arguments.passwords > 0) {
 		code = check_chosen(session, flag->tenant, rules, recipients, f);
-		session->password_kind = code == SG_OK ? VAULT_CHOSEN : VAULT_NO_PASSWORD;
-		session->untold = "";
+		if (code == SG_OK) {
+			secret_move(&session->password, &session->arguments.password);
+			session->password_kind = VAULT_CHOSEN;
+		}
 		return code;
 	}
-	session_no_password(session, untold == NULL ? "" : untold);
-	if (untold != NULL)
+	kind = find_telling(session, flag->tenant, &session->untold);
+	if (kind == VAULT_NO_PASSWORD)
 		return SG_OK;
-	code = phrase_make(&session->password, f);
-	if (code == SG_OK)
-		session->password_kind = VAULT_GENERATED;
-	return code;
+	session->untold = "";
+	return generate(session, kind, f);
 }
 
 /* ---- hidden ---- */
@@ -130,7 +206,7 @@ enum fail_code session_hide_password(const struct session *session,
 	enum fail_code code = SG_OK;
 	char *value;
 
-	if (session->password_count == 0)
+	if (session->arguments.passwords == 0 && session->arguments.numbers == 0)
 		return SG_OK;
 	if (flag->subject != NULL) {
 		value = str_printf("%s%s", str_is_space(flag->subject[0]) ? "" : " ",
@@ -179,7 +255,11 @@ enum fail_code session_write(const struct session *session, const struct session
 	letter_out->letter.tenant = flag->tenant->name;
 	letter_out->letter.to = letter_out->to;
 	letter_out->letter.language = language_of(session, flag->tenant);
-	letter_out->letter.keep = flag->tenant->password_for == CONF_FOR_RECIPIENT;
+	letter_out->letter.keep = flag->tenant->password_for == CONF_FOR_RECIPIENT &&
+	    session->password_kind != VAULT_SMS;
+	letter_out->letter.hook = session->password_kind == VAULT_SMS ||
+	    session->password_kind == VAULT_HOOKED;
+	letter_out->letter.phone = session->phone;
 	letter_out->letter.subject = letter_out->subject;
 	letter_out->letter.time_ms = clock_wall_ms(session->services->clock);
 	letter_out->letter.password = &session->password;
@@ -202,7 +282,8 @@ size_t session_find_told(const struct session *session, const struct session_fla
 {
 	size_t count = 0;
 
-	if (session->password_kind != VAULT_GENERATED ||
+	/* what a recipient keeps is made at the second stage; a number is for the message */
+	if (session->password_kind != VAULT_SMS &&
 	    flag->tenant->password_for != CONF_FOR_MESSAGE)
 		return 0;
 	for (size_t i = 0; i < recipients->count; i++)

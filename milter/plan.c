@@ -24,12 +24,16 @@ static bool has_password(const char *source, bool own, enum vault_password_kind 
 		*password_out = PLAN_PASSWORD_OWN;
 		return own;
 	}
+	/* the sender wishes it, and it is made here */
+	*password_out = PLAN_PASSWORD_GENERATED;
+	if (brought == VAULT_SMS)
+		return true;
 	if (strcmp(source, CONF_PASSWORD_SENDER) == 0) {
 		*password_out = PLAN_PASSWORD_CHOSEN;
 		return brought == VAULT_CHOSEN;
 	}
-	*password_out = PLAN_PASSWORD_GENERATED;
-	return brought == VAULT_GENERATED;
+	return brought == (strcmp(source, CONF_PASSWORD_HOOK) == 0 ? VAULT_HOOKED :
+	    VAULT_GENERATED);
 }
 
 void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind brought,
@@ -39,12 +43,16 @@ void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind b
 	const struct str_list *sources = &tenant->passwords;
 
 	possible->password = PLAN_PASSWORD_OWN;
-	if (sources->count == 0)
+	if (sources->count == 0 && (own || brought != VAULT_SMS))
 		return;
 	possible->vault.ways |= WAY_PDF;
 	for (size_t i = 0; i < sources->count; i++)
 		if (has_password(sources->items[i], own, brought, &possible->password))
 			return;
+	possible->password = PLAN_PASSWORD_GENERATED;
+	if (brought == VAULT_SMS)
+		return;
+	possible->password = PLAN_PASSWORD_OWN;
 	possible->vault.ways &= ~(unsigned int)WAY_PDF;
 	(void)snprintf(possible->vault.no_pdf, sizeof(possible->vault.no_pdf), "%s%s%s",
 	    own ? "the recipient's password is not wanted" : "no password",

@@ -24,7 +24,7 @@ enum plan_tls {
 enum plan_password {
 	PLAN_PASSWORD_OWN = 0,	/* the recipient's, which the vault has */
 	PLAN_PASSWORD_CHOSEN,	/* that the sender wrote into the message */
-	PLAN_PASSWORD_GENERATED	/* made here; the sender is told */
+	PLAN_PASSWORD_GENERATED	/* made here; the sender is told, or the hook */
 };
 
 /* All that is possible for one recipient. */
@@ -61,7 +61,8 @@ bool plan_is_inside(const struct conf_tenant *tenant, const char *recipient);
 /*
  * Chooses the password by the tenant's order: WAY_PDF is possible then, even where the vault has
  * none for the recipient; or not, where the tenant does not want the recipient's own. brought: what
- * the message has; untold: why its sender cannot be told a generated one.
+ * the message has; untold: why its sender cannot be told a generated one. One for a number counts
+ * where the sender's or a generated one would, and last where the order has neither.
  */
 void plan_passwords(const struct conf_tenant *tenant, enum vault_password_kind brought,
     const char *untold, struct plan_possible *possible);

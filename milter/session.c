@@ -37,8 +37,9 @@ static void forget_message(struct session *session)
 	session->broken = false;
 	session->scanned = false;
 	secret_free(&session->password);
-	session->password_count = 0;
+	rules_arguments_free(&session->arguments);
 	session->password_kind = VAULT_NO_PASSWORD;
+	session->phone[0] = '\0';
 	session->untold = "";
 	fail_clear(&session->trouble);
 	memset(&session->scan, 0, sizeof(session->scan));
@@ -129,8 +130,8 @@ void session_header(struct session *session, const char *name, const char *value
 
 	if (session->broken)
 		return;
-	/* what is kept, scanned and sealed has no password in it */
-	code = session_take_password(session, name, value, &clean, &session->trouble);
+	/* what is kept, scanned and sealed has no password and no number in it */
+	code = session_take_arguments(session, name, value, &clean, &session->trouble);
 	break_intake(session, code, "The header of the message is too large");
 	if (code == SG_OK)
 		break_intake(session, message_add_header(&session->message, name,

@@ -7,6 +7,7 @@
 #ifndef SG_MILTER_SESSION_PRIVATE_H
 #define SG_MILTER_SESSION_PRIVATE_H
 
+#include "config/phone.h"
 #include "config/rules.h"
 #include "milter/mark.h"
 #include "milter/message.h"
@@ -49,9 +50,10 @@ struct session {
 	bool scanned;
 
 	/* the password that the message brings for those that have none: password.c */
+	struct rules_arguments arguments;	/* found in its header */
 	struct secret password;
-	unsigned int password_count;	/* found in its header */
 	enum vault_password_kind password_kind;
+	char phone[PHONE_MAX];		/* with VAULT_SMS; else "" */
 	const char *untold;		/* why its sender cannot be told one; static */
 };
 
@@ -159,15 +161,16 @@ MUST_USE enum fail_code session_short_bounces(const struct session *session,
 /* ---- password.c: what senders choose and are told ---- */
 
 /*
- * A field as it came in: a password in it goes to session->password, and *clean_out is the value
- * without it, NULL if it had none; the caller frees.
+ * A field as it came in: passwords and numbers in it go to session->arguments, and *clean_out is
+ * the value without them, NULL if it had none; the caller frees.
  */
-MUST_USE enum fail_code session_take_password(struct session *session, const char *name,
+MUST_USE enum fail_code session_take_arguments(struct session *session, const char *name,
     const char *value, char **clean_out, struct fail *f);
 
 /*
  * Once at the front, when it is flagged by an own sender: what was chosen is checked, or one is
- * generated, if the sender may be told. SG_EDENIED, SG_EFORMAT: words for the sender.
+ * generated, if the sender may be told or there is a hook. SG_EDENIED, SG_EFORMAT: words for the
+ * sender.
  */
 MUST_USE enum fail_code session_password(struct session *session,
     const struct session_flag *flag, const struct rules_flag *rules,
@@ -175,11 +178,11 @@ MUST_USE enum fail_code session_password(struct session *session,
 /* The others: nothing of what stands in the message counts. */
 void session_no_password(struct session *session, const char *untold);
 
-/* A password that was chosen does not go through the queue in the clear. */
+/* A password that was chosen, or a number, does not go through the queue in the clear. */
 MUST_USE enum fail_code session_hide_password(const struct session *session,
     const struct session_flag *flag, struct edits *edits, struct fail *f);
 
-/* A letter to sender (as in MAIL FROM) about recipients; its texts are borrowed but to. */
+/* A letter to sender (as in MAIL FROM), or to the hook; texts are borrowed but to and subject. */
 struct session_letter {
 	struct vault_letter letter;
 	struct vault_told told;

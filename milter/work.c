@@ -134,16 +134,25 @@ static enum fail_code seal_envelope(struct session *session, const struct sessio
 }
 
 /* For the record: whose password. */
-static const char *password_words(const struct plan *plan)
+static const char *password_words(const struct session *session, const struct plan *plan)
 {
-	return plan->password == PLAN_PASSWORD_CHOSEN ? ", password chosen by the sender" :
-	    plan->password == PLAN_PASSWORD_GENERATED ? ", password generated" : "";
+	if (plan->password == PLAN_PASSWORD_CHOSEN)
+		return ", password chosen by the sender";
+	if (plan->password != PLAN_PASSWORD_GENERATED)
+		return "";
+	return session->password_kind == VAULT_SMS ? ", password generated for a number" :
+	    session->password_kind == VAULT_HOOKED ? ", password generated for the hook" :
+	    ", password generated";
 }
 
-static enum cover_how how_of(const struct plan *plan)
+static enum cover_how how_of(const struct session *session, const struct plan *plan)
 {
-	return plan->password == PLAN_PASSWORD_CHOSEN ? COVER_CHOSEN :
-	    plan->password == PLAN_PASSWORD_GENERATED ? COVER_GENERATED : COVER_RECIPIENT;
+	if (plan->password == PLAN_PASSWORD_CHOSEN)
+		return COVER_CHOSEN;
+	if (plan->password != PLAN_PASSWORD_GENERATED)
+		return COVER_RECIPIENT;
+	return session->password_kind == VAULT_SMS ? COVER_SMS :
+	    session->password_kind == VAULT_HOOKED ? COVER_HOOK : COVER_GENERATED;
 }
 
 /* What the mail around the PDF says. */
@@ -155,7 +164,10 @@ static void make_cover(const struct session *session, const struct session_flag 
 	cover->conf = session->conf;
 	cover->tenant = flag->tenant;
 	cover->language = language_of_message(&session->message, flag->tenant->language);
-	cover->how = how_of(plan);
+	cover->how = how_of(session, plan);
+	/* its end alone: the mail may come to others as well */
+	if (cover->how == COVER_SMS && strlen(session->phone) > 2)
+		cover->number = session->phone + strlen(session->phone) - 2;
 	cover->recipient = recipient;
 	cover->files = result->attachments > 0;
 	cover->invitation = (result->flags & PDFENC_INVITATION) != 0;
@@ -192,7 +204,7 @@ static enum fail_code find_password(struct session *session, const struct sessio
 		return code == SG_ENOTFOUND ? fail_set_kind(f, FAIL_TEMPORARY) : code;
 	}
 	/* what a recipient keeps is of no other: not that of the message */
-	if (plan->password == PLAN_PASSWORD_GENERATED &&
+	if (plan->password == PLAN_PASSWORD_GENERATED && session->password_kind != VAULT_SMS &&
 	    flag->tenant->password_for == CONF_FOR_RECIPIENT)
 		return phrase_make(&session->password, f);
 	return SG_OK;
@@ -227,7 +239,7 @@ static enum fail_code seal_pdf(struct session *session, const struct session_fla
 		code = outer_pdf(&source, result.pdf, result.pdf_size, edits, f);
 		(void)snprintf(reason_out, VAULT_REASON_MAX, "%u pages, %u attachments%s",
 		    (unsigned int)result.pages, (unsigned int)result.attachments,
-		    password_words(plan));
+		    password_words(session, plan));
 	}
 	fd_close(&result.pdf);
 	return code;

@@ -34,6 +34,11 @@ static void put_date(int64_t time_ms, char out[DATE_MAX])
 	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+static const char *text_of(const struct compose_text *text, const struct vault_notice *notice)
+{
+	return notice->kind == VAULT_UNHANDED ? text->unhanded : text->password;
+}
+
 /* ---- body ---- */
 
 static enum fail_code put_recipients(const struct vault_notice *notice, struct buf *out)
@@ -74,6 +79,7 @@ static enum fail_code put_body(const struct compose_text *text, const struct vau
 	struct buf recipients;
 	struct buf subject;
 	struct buf filled;
+	const char *reason = notice->reason == NULL ? "" : notice->reason;
 	char date[DATE_MAX];
 	enum fail_code code;
 
@@ -91,10 +97,11 @@ static enum fail_code put_body(const struct compose_text *text, const struct vau
 			{"subject", (const char *)subject.data, subject.size},
 			{"date", date, strlen(date)},
 			{"kept", text->kept, notice->keep ? strlen(text->kept) : 0},
+			{"reason", reason, strlen(reason)},
 		};
 
 		/* behind the line of the subject and the empty one */
-		code = template_fill(strchr(text->password, '\n') + 2, values,
+		code = template_fill(strchr(text_of(text, notice), '\n') + 2, values,
 		    sizeof(values) / sizeof(values[0]), &filled);
 	}
 	if (code == SG_OK)
@@ -139,6 +146,7 @@ static enum fail_code put_subject(const char *text, size_t size, struct buf *out
 static enum fail_code put_header(const struct compose_text *text,
     const struct vault_notice *notice, const char *sender, int64_t now_ms, struct buf *header)
 {
+	const char *whole = text_of(text, notice);
 	const char *at = strrchr(sender, '@');
 	char id[2 * VAULT_NOTICE_ID + 1];
 	char date[DATE_MAX];
@@ -148,8 +156,8 @@ static enum fail_code put_header(const struct compose_text *text,
 	str_hex(notice->id, VAULT_NOTICE_ID, id);
 	code = buf_printf(header, "From: <%s>\r\nTo: <%s>\r\n", sender, notice->to);
 	if (code == SG_OK)
-		code = put_subject(text->password + strlen(SUBJECT),
-		    strcspn(text->password, "\n") - strlen(SUBJECT), header);
+		code = put_subject(whole + strlen(SUBJECT),
+		    strcspn(whole, "\n") - strlen(SUBJECT), header);
 	/* the same id in each try: who gets it twice can tell */
 	return code != SG_OK ? code : buf_printf(header, "Date: %s\r\nMessage-ID: <%s.notice%s>\r\n"
 	    "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"

@@ -1,8 +1,8 @@
 /*
  * compose: a letter of the vault's outbox as a message (RFC 5322), with CRLF.
  *
- * One text part in UTF-8, 8bit; Auto-Submitted (RFC 3834). It holds a password: the buffer that it
- * is made in wipes itself.
+ * One text part in UTF-8, 8bit; Auto-Submitted (RFC 3834). It holds a password, or says that nobody
+ * has it: the buffer that it is made in wipes itself.
  */
 #ifndef SG_GATEWAY_NOTIFY_COMPOSE_H
 #define SG_GATEWAY_NOTIFY_COMPOSE_H
@@ -18,6 +18,7 @@
 struct compose_text {
 	char *password;		/* template_load of TEMPLATE_PASSWORD */
 	char *kept;
+	char *unhanded;		/* of TEMPLATE_UNHANDED */
 };
 
 /* "postmaster@domain of who is told", or from; the caller frees. NULL when out of memory. */

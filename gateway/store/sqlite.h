@@ -181,8 +181,8 @@ enum fail_code sqlite_mark_use_remove(struct store *store, const char *tenant,
     const unsigned char id[STORE_ID_SIZE], struct fail *f);
 enum fail_code sqlite_outbox_put(struct store *store, const struct store_outbox *outbox,
     struct fail *f);
-enum fail_code sqlite_outbox_next(struct store *store, int64_t now_ms, store_outbox_fn *each,
-    void *context, struct fail *f);
+enum fail_code sqlite_outbox_next(struct store *store, bool hook, int64_t now_ms,
+    store_outbox_fn *each, void *context, struct fail *f);
 enum fail_code sqlite_outbox_get(struct store *store, const unsigned char id[STORE_ID_SIZE],
     store_outbox_fn *each, void *context, struct fail *f);
 enum fail_code sqlite_outbox_again(struct store *store, const unsigned char id[STORE_ID_SIZE],

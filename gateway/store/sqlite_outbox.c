@@ -100,6 +100,7 @@ enum fail_code sqlite_outbox_put(struct store *store, const struct store_outbox 
 	sqlite_bind_int(s, statement, 4, outbox->created_ms);
 	sqlite_bind_int(s, statement, 5, outbox->due_ms);
 	sqlite_bind_int(s, statement, 6, outbox->tries);
+	sqlite_bind_int(s, statement, 7, outbox->hook);
 	return sqlite_run(s, statement, f);
 }
 
@@ -118,11 +119,12 @@ static enum fail_code sqlite_outbox_row(struct sqlite_store *s, sqlite3_stmt *st
 	outbox.created_ms = sqlite3_column_int64(statement, 3);
 	outbox.due_ms = sqlite3_column_int64(statement, 4);
 	outbox.tries = (uint32_t)sqlite3_column_int64(statement, 5);
+	outbox.hook = sqlite3_column_int(statement, 6) != 0;
 	return each(context, &outbox, f);
 }
 
-enum fail_code sqlite_outbox_next(struct store *store, int64_t now_ms, store_outbox_fn *each,
-    void *context, struct fail *f)
+enum fail_code sqlite_outbox_next(struct store *store, bool hook, int64_t now_ms,
+    store_outbox_fn *each, void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
@@ -132,6 +134,7 @@ enum fail_code sqlite_outbox_next(struct store *store, int64_t now_ms, store_out
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_int(s, statement, 1, now_ms);
+	sqlite_bind_int(s, statement, 2, hook);
 	code = sqlite_step(s, statement, &row, f);
 	if (code == SG_OK && row)
 		code = sqlite_outbox_row(s, statement, each, context, f);

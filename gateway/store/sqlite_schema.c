@@ -139,6 +139,11 @@ static const char *const migrations[] = {
 	" due_ms BIGINT NOT NULL,"
 	" tries INTEGER NOT NULL);"
 	"CREATE INDEX outbox_due ON outbox (due_ms);",
+
+	/* 4: what hooks are handed waits apart from letters */
+	"ALTER TABLE outbox ADD COLUMN hook INTEGER NOT NULL DEFAULT 0;"
+	"DROP INDEX outbox_due;"
+	"CREATE INDEX outbox_due ON outbox (hook, due_ms);",
 };
 
 const char *const sqlite_texts[SQL_STATEMENTS] = {
@@ -236,12 +241,12 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	[SQL_TOLD_PUT] = "INSERT INTO told (tenant, id, recipient, told_ms)"
 	    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tenant, id, recipient) DO NOTHING",
 	[SQL_MARK_USE_REMOVE] = "DELETE FROM mark_use WHERE tenant = ?1 AND id = ?2",
-	[SQL_OUTBOX_PUT] = "INSERT INTO outbox (id, tenant, sealed, created_ms, due_ms, tries)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[SQL_OUTBOX_NEXT] = "SELECT id, tenant, sealed, created_ms, due_ms, tries FROM outbox"
-	    " WHERE due_ms <= ?1 ORDER BY due_ms LIMIT 1",
-	[SQL_OUTBOX_GET] = "SELECT id, tenant, sealed, created_ms, due_ms, tries FROM outbox"
-	    " WHERE id = ?1",
+	[SQL_OUTBOX_PUT] = "INSERT INTO outbox (id, tenant, sealed, created_ms, due_ms, tries,"
+	    " hook) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_OUTBOX_NEXT] = "SELECT id, tenant, sealed, created_ms, due_ms, tries, hook"
+	    " FROM outbox WHERE hook = ?2 AND due_ms <= ?1 ORDER BY due_ms LIMIT 1",
+	[SQL_OUTBOX_GET] = "SELECT id, tenant, sealed, created_ms, due_ms, tries, hook"
+	    " FROM outbox WHERE id = ?1",
 	[SQL_OUTBOX_AGAIN] = "UPDATE outbox SET due_ms = ?2, tries = tries + 1 WHERE id = ?1",
 	[SQL_OUTBOX_REMOVE] = "DELETE FROM outbox WHERE id = ?1",
 	/* records are never deleted: their last number is their count, at no cost */

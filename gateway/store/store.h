@@ -65,6 +65,7 @@ struct store_outbox {
 	int64_t created_ms;
 	int64_t due_ms;			/* not before */
 	uint32_t tries;
+	bool hook;			/* for a hook, else for Postfix */
 };
 
 /* The password that goes with a mark. */
@@ -284,9 +285,9 @@ struct store_ops {
 
 	enum fail_code (*outbox_put)(struct store *store, const struct store_outbox *outbox,
 	    struct fail *f);
-	/* The first that is due; each is called at most once. */
-	enum fail_code (*outbox_next)(struct store *store, int64_t now_ms, store_outbox_fn *each,
-	    void *context, struct fail *f);
+	/* The first that is due, of those for hooks or the others; each is called at most once. */
+	enum fail_code (*outbox_next)(struct store *store, bool hook, int64_t now_ms,
+	    store_outbox_fn *each, void *context, struct fail *f);
 	/* each is called once; SG_ENOTFOUND. */
 	enum fail_code (*outbox_get)(struct store *store, const unsigned char id[STORE_ID_SIZE],
 	    store_outbox_fn *each, void *context, struct fail *f);

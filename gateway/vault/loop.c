@@ -64,6 +64,7 @@ static const struct wire_handler handlers[] = {
 	{VAULT_NOTICE_SIGN, FROM_NOTICE, notice_sign_handle},
 	{VAULT_NOTICE_DONE, FROM_NOTICE, notice_done_handle},
 	{VAULT_NOTICE_AGAIN, FROM_NOTICE, notice_again_handle},
+	{VAULT_NOTICE_FAILED, FROM_NOTICE, notice_failed_handle},
 	{VAULT_CERT_ADD, FROM_ADMIN, cert_add_handle},
 	{VAULT_CERT_LIST, FROM_ADMIN, cert_list_handle},
 	{VAULT_CERT_SHOW, FROM_ADMIN, cert_show_handle},

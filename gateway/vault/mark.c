@@ -51,6 +51,7 @@ struct mark_password {
 	uint8_t kind;			/* enum vault_password_kind */
 	const unsigned char *data;
 	size_t size;
+	char *phone;			/* with VAULT_SMS; else "" */
 };
 
 /* --- make --- */
@@ -86,16 +87,26 @@ static enum fail_code mark_password_put(struct server *server, const struct stor
 	struct crypt_place place = mark_password_place;
 	enum fail_code code;
 	struct buf sealed;
+	struct buf plain;
 
 	buf_init(&sealed, STORE_SECRET_MAX);
+	buf_init(&plain, SECRET_MAX);
 	memcpy(row.id, mark->id, sizeof(row.id));
 	place.tenant = mark->tenant;
 	place.id = row.id;
-	code = crypt_seal(&server->master, &place, given->data, given->size, &sealed, f);
+	/* a password is printable: the number may stand behind it in a line of its own */
+	code = buf_append(&plain, given->data, given->size);
+	if (code == SG_OK && given->kind == VAULT_SMS)
+		code = buf_printf(&plain, "\n%s", given->phone);
+	if (code != SG_OK)
+		(void)fail_set(f, code, NULL, "no memory for a password");
+	else
+		code = crypt_seal(&server->master, &place, plain.data, plain.size, &sealed, f);
 	row.sealed = sealed.data;
 	row.sealed_size = sealed.size;
 	if (code == SG_OK)
 		code = server->store->ops->mark_password_put(server->store, &row, f);
+	buf_free(&plain);
 	buf_free(&sealed);
 	return code;
 }
@@ -119,6 +130,19 @@ static enum fail_code mark_make(struct server *server, struct store_mark *mark,
 	return code;
 }
 
+static void mark_get_password(struct packet_reader *p, struct mark_password *password)
+{
+	packet_get_u8(p, &password->kind);
+	packet_get_bytes(p, &password->data, &password->size);
+	packet_get_str(p, &password->phone);
+	if (p->code == SG_OK && (password->kind > VAULT_SMS ||
+	    (password->kind != 0) != (password->size > 0) ||
+	    password->size > SECRET_MAX - VAULT_PHONE_MAX ||
+	    (password->kind == VAULT_SMS) != (password->phone[0] != '\0') ||
+	    strlen(password->phone) >= VAULT_PHONE_MAX))
+		p->code = SG_EFORMAT;
+}
+
 enum fail_code mark_make_handle(void *context, struct wire_message *request,
     struct wire_message *reply, struct fail *f)
 {
@@ -140,13 +164,11 @@ enum fail_code mark_make_handle(void *context, struct wire_message *request,
 	packet_get_str(&p, &decision.queue_id);
 	packet_get_str(&p, &decision.message_id);
 	packet_get_i64(&p, &decision.created_ms);
-	packet_get_u8(&p, &password.kind);
-	packet_get_bytes(&p, &password.data, &password.size);
+	mark_get_password(&p, &password);
 	packet_get_bytes(&p, &digest, &digest_size);
 	packet_get_i64(&p, &life_ms);
 	if (p.code == SG_OK && (digest_size != VAULT_DIGEST_SIZE || life_ms <= 0 ||
-	    life_ms > MARK_LIFE_MAX_MS || password.kind > VAULT_GENERATED ||
-	    (password.kind != 0) != (password.size > 0) || password.size > SECRET_MAX))
+	    life_ms > MARK_LIFE_MAX_MS))
 		p.code = SG_EFORMAT;
 	code = packet_get_end(&p, f);
 	if (code == SG_OK)
@@ -169,6 +191,7 @@ enum fail_code mark_make_handle(void *context, struct wire_message *request,
 	free(decision.source);
 	free(decision.queue_id);
 	free(decision.message_id);
+	free(password.phone);
 	return code;
 }
 
@@ -225,6 +248,18 @@ struct mark_answer {
 	struct packet_writer w;
 };
 
+static void mark_put_password(struct packet_writer *w, uint8_t kind, const struct secret *password)
+{
+	const unsigned char *line = kind == VAULT_SMS ?
+	    memchr(password->data, '\n', password->size) : NULL;
+	size_t size = line == NULL ? password->size : (size_t)(line - password->data);
+
+	packet_put_u8(w, kind);
+	packet_put_bytes(w, password->data, size);
+	packet_put_bytes(w, password->data + size + (line != NULL),
+	    password->size - size - (line != NULL));
+}
+
 static enum fail_code mark_password_take(void *context, const struct store_mark_password *row,
     struct fail *f)
 {
@@ -238,10 +273,8 @@ static enum fail_code mark_password_take(void *context, const struct store_mark_
 	place.id = row->id;
 	code = crypt_open(&answer->server->master, &place, row->sealed, row->sealed_size, &password,
 	    f);
-	if (code == SG_OK) {
-		packet_put_u8(&answer->w, row->kind);
-		packet_put_bytes(&answer->w, password.data, password.size);
-	}
+	if (code == SG_OK)
+		mark_put_password(&answer->w, row->kind, &password);
 	secret_free(&password);
 	return code;
 }
@@ -256,6 +289,7 @@ static enum fail_code mark_password(struct mark_answer *answer, const char *tena
 		return code;
 	packet_put_u8(&answer->w, VAULT_NO_PASSWORD);
 	packet_put_bytes(&answer->w, NULL, 0);
+	packet_put_str(&answer->w, "");
 	return SG_OK;
 }
 

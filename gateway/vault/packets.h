@@ -16,10 +16,11 @@
  *   RECORD_TOLD       [mark], [used for], letter, u32 n,       empty
  *                     n records (or a descriptor, as RECORD)
  *   PASSWORD_TRY      tenant, password, u16 n, n addresses     empty
- *   NOTICE_NEXT       empty                                    u8 found; then id, tenant, letter
+ *   NOTICE_NEXT       u8 for a hook                            u8 found; then id, tenant, letter
  *   NOTICE_SIGN       id, digest                               mark
  *   NOTICE_DONE       id                                       empty
  *   NOTICE_AGAIN      id                                       u8 given up
+ *   NOTICE_FAILED     id, reason                               empty
  *   WAITING           queue id, recipient                      u64 time_ms, u8 tls, hop, answer
  *   FACTS             u8 has position, position, u32 n, n      empty
  *                     facts (or a descriptor, as RECORD)
@@ -40,9 +41,10 @@
  *   STATUS            empty                                    four u64, u32 schema
  *
  *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms,
- *              u8 kind of password, password
+ *              u8 kind of password, password, [phone]
  *   letter = to, u8 language, u8 keep, subject, u64 time_ms, password, u32 count, u32 n, n times
- *            address (n below count where they do not fit; in RECORD_TOLD tenant comes before it)
+ *            address (n below count where they do not fit), u8 kind, [phone], [reason]; in
+ *            RECORD_TOLD tenant comes before it
  *   fact = record, u8 flags (PACKET_FACT_...), result, domain
  *   certificates = u32 n, n times address, fingerprint, subject, issuer, key, u64 not_before,
  *                  u64 not_after, [unusable]

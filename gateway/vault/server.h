@@ -109,6 +109,7 @@ server_handler notice_next_handle;		/* notice.c */
 server_handler notice_sign_handle;
 server_handler notice_done_handle;
 server_handler notice_again_handle;
+server_handler notice_failed_handle;
 server_handler trace_handle;
 server_handler status_handle;
 server_handler facts_handle;			/* facts.c */

@@ -174,6 +174,7 @@ void vault_decision_free(struct vault_decision *decision)
 	free(decision->source);
 	free(decision->queue_id);
 	free(decision->message_id);
+	free(decision->phone);
 	secret_free(&decision->password);
 	memset(decision, 0, sizeof(*decision));
 }
@@ -197,6 +198,7 @@ enum fail_code vault_mark_make(const struct vault *vault, const struct vault_dec
 	packet_put_i64(&ask.w, decision->created_ms);
 	packet_put_u8(&ask.w, (uint8_t)decision->password_kind);
 	packet_put_bytes(&ask.w, decision->password.data, decision->password.size);
+	packet_put_str(&ask.w, decision->phone);
 	packet_put_bytes(&ask.w, digest, VAULT_DIGEST_SIZE);
 	packet_put_i64(&ask.w, life_ms);
 	code = ask_vault(&ask, vault, f);
@@ -222,7 +224,10 @@ static void get_password(struct packet_reader *r, struct vault_decision *decisio
 
 	packet_get_u8(r, &kind);
 	packet_get_bytes(r, &data, &size);
-	if (r->code == SG_OK && (kind > VAULT_GENERATED || (kind != 0) != (size != 0)))
+	packet_get_str(r, &decision->phone);
+	if (r->code == SG_OK && (kind > VAULT_SMS || (kind != 0) != (size != 0) ||
+	    (kind == VAULT_SMS) != (decision->phone[0] != '\0') ||
+	    strlen(decision->phone) >= VAULT_PHONE_MAX))
 		r->code = SG_EFORMAT;
 	if (r->code == SG_OK && size > 0)
 		r->code = secret_set(&decision->password, data, size);

@@ -39,6 +39,7 @@ enum vault_message_type {
 	VAULT_NOTICE_SIGN = 25,
 	VAULT_NOTICE_DONE = 26,
 	VAULT_NOTICE_AGAIN = 27,
+	VAULT_NOTICE_FAILED = 28,
 	/* from the command line */
 	VAULT_CERT_ADD = 32,
 	VAULT_CERT_LIST = 33,
@@ -91,8 +92,11 @@ MUST_USE enum fail_code vault_password_try(const struct vault *vault, const char
 enum vault_password_kind {
 	VAULT_NO_PASSWORD = 0,
 	VAULT_CHOSEN = 1,	/* by its sender */
-	VAULT_GENERATED = 2	/* and the sender may be told */
+	VAULT_GENERATED = 2,	/* and the sender may be told */
+	VAULT_HOOKED = 3,	/* generated, for the tenant's hook */
+	VAULT_SMS = 4		/* the same, with a number to which the hook sends it */
 };
+#define VAULT_PHONE_MAX 17	/* characters of a number with + and NUL (E.164) */
 
 #define VAULT_NOTICE "notice"	/* source of a mark under which our own mail goes to Postfix */
 /* What the filter says to one that it has taken before: the try in between died before the 250. */
@@ -109,6 +113,7 @@ struct vault_decision {
 	int64_t created_ms;
 	enum vault_password_kind password_kind;
 	struct secret password;	/* of the message; empty: none */
+	char *phone;		/* with VAULT_SMS; else NULL or "" */
 };
 void vault_decision_free(struct vault_decision *decision);
 
@@ -150,6 +155,8 @@ struct vault_letter {
 	const struct secret *password;
 	const char *const *recipients;
 	size_t count;
+	bool hook;			/* not to the sender: to the tenant's hook */
+	const char *phone;		/* to which the hook sends it; "" = none */
 };
 
 struct vault_told {
@@ -214,8 +221,15 @@ void vault_sessions_free(struct vault_session *sessions, size_t count);
 
 #define VAULT_NOTICE_ID 16	/* bytes */
 
-/* A letter as it is read. */
+enum vault_notice_kind {
+	VAULT_LETTER = 0,	/* tells the sender a password */
+	VAULT_HOOK = 1,		/* hands it to the tenant's hook */
+	VAULT_UNHANDED = 2	/* tells the sender that the hook did not get it */
+};
+
+/* What the outbox has, as it is read. */
 struct vault_notice {
+	enum vault_notice_kind kind;
 	unsigned char id[VAULT_NOTICE_ID];
 	char *tenant;
 	char *to;
@@ -226,22 +240,33 @@ struct vault_notice {
 	struct secret password;
 	struct str_list recipients;	/* the first ones */
 	uint32_t count;			/* how many there are */
+	char *phone;			/* of VAULT_HOOK; "" = none */
+	char *reason;			/* of VAULT_UNHANDED */
 };
 
-/* The first that is due; *found_out false: there is none. vault_notice_free releases. */
-MUST_USE enum fail_code vault_notice_next(const struct vault *vault,
+/*
+ * The first that is due, of those for hooks or of letters; *found_out false: there is none.
+ * vault_notice_free releases.
+ */
+MUST_USE enum fail_code vault_notice_next(const struct vault *vault, bool hook,
     struct vault_notice *notice_out, bool *found_out, struct fail *f);
 void vault_notice_free(struct vault_notice *notice);
 /* The mark under which a mail with this body goes to Postfix. */
 MUST_USE enum fail_code vault_notice_sign(const struct vault *vault,
     const unsigned char id[VAULT_NOTICE_ID], const unsigned char digest[VAULT_DIGEST_SIZE],
     char mark_out[VAULT_MARK_MAX], struct fail *f);
-/* Postfix has it: it is gone for good. */
+/* Postfix or the hook has it: it is gone for good. */
 MUST_USE enum fail_code vault_notice_done(const struct vault *vault,
     const unsigned char id[VAULT_NOTICE_ID], struct fail *f);
-/* Postfix does not have it: again later. *given_up_out: it was too old and is gone. */
+/*
+ * Postfix or the hook does not have it: again later. *given_up_out: it was too old and is gone; one
+ * for a hook has become a VAULT_UNHANDED letter.
+ */
 MUST_USE enum fail_code vault_notice_again(const struct vault *vault,
     const unsigned char id[VAULT_NOTICE_ID], bool *given_up_out, struct fail *f);
+/* The hook does not want it: it becomes a VAULT_UNHANDED letter with this reason. */
+MUST_USE enum fail_code vault_notice_failed(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], const char *reason, struct fail *f);
 
 /* --- the command line --- */
 

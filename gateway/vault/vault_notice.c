@@ -42,6 +42,9 @@ static void put_letter(struct packet_writer *w, const struct vault_letter *lette
 	packet_put_u32(w, (uint32_t)letter->count);
 	for (i = 0; i < letter->count; i++)
 		packet_put_str(w, letter->recipients[i]);
+	packet_put_u8(w, letter->hook ? VAULT_HOOK : VAULT_LETTER);
+	packet_put_str(w, letter->phone);
+	packet_put_str(w, NULL);
 }
 
 enum fail_code vault_record_told(const struct vault *vault, const struct vault_told *told,
@@ -79,6 +82,8 @@ void vault_notice_free(struct vault_notice *notice)
 	free(notice->tenant);
 	free(notice->to);
 	free(notice->subject);
+	free(notice->phone);
+	free(notice->reason);
 	secret_free(&notice->password);
 	str_list_free(&notice->recipients);
 	memset(notice, 0, sizeof(*notice));
@@ -100,6 +105,19 @@ static void get_recipients(struct packet_reader *r, struct vault_notice *notice)
 	}
 }
 
+static void get_kind(struct packet_reader *r, struct vault_notice *notice)
+{
+	uint8_t kind = 0;
+
+	packet_get_u8(r, &kind);
+	packet_get_str(r, &notice->phone);
+	packet_get_str(r, &notice->reason);
+	if (r->code == SG_OK && (kind > VAULT_UNHANDED ||
+	    (kind == VAULT_UNHANDED) != (notice->password.size == 0)))
+		r->code = SG_EFORMAT;
+	notice->kind = (enum vault_notice_kind)kind;
+}
+
 static void get_notice(struct packet_reader *r, struct vault_notice *notice)
 {
 	const unsigned char *data = NULL;
@@ -119,17 +137,16 @@ static void get_notice(struct packet_reader *r, struct vault_notice *notice)
 	packet_get_str(r, &notice->subject);
 	packet_get_i64(r, &notice->time_ms);
 	packet_get_bytes(r, &data, &size);
-	if (r->code == SG_OK && size == 0)
-		r->code = SG_EFORMAT;
-	if (r->code == SG_OK)
+	if (r->code == SG_OK && size > 0)
 		r->code = secret_set(&notice->password, data, size);
 	get_recipients(r, notice);
+	get_kind(r, notice);
 	notice->language = language;
 	notice->keep = keep != 0;
 }
 
-enum fail_code vault_notice_next(const struct vault *vault, struct vault_notice *notice_out,
-    bool *found_out, struct fail *f)
+enum fail_code vault_notice_next(const struct vault *vault, bool hook,
+    struct vault_notice *notice_out, bool *found_out, struct fail *f)
 {
 	enum fail_code code;
 	uint8_t found = 0;
@@ -138,6 +155,7 @@ enum fail_code vault_notice_next(const struct vault *vault, struct vault_notice 
 	memset(notice_out, 0, sizeof(*notice_out));
 	*found_out = false;
 	ask_start(&ask, VAULT_NOTICE_NEXT);
+	packet_put_u8(&ask.w, hook);
 	code = ask_vault(&ask, vault, f);
 	if (code == SG_OK) {
 		packet_get_u8(&ask.r, &found);
@@ -187,6 +205,22 @@ enum fail_code vault_notice_done(const struct vault *vault,
 
 	ask_start(&ask, VAULT_NOTICE_DONE);
 	packet_put_bytes(&ask.w, id, VAULT_NOTICE_ID);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	return code;
+}
+
+enum fail_code vault_notice_failed(const struct vault *vault,
+    const unsigned char id[VAULT_NOTICE_ID], const char *reason, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+
+	ask_start(&ask, VAULT_NOTICE_FAILED);
+	packet_put_bytes(&ask.w, id, VAULT_NOTICE_ID);
+	packet_put_str(&ask.w, reason);
 	code = ask_vault(&ask, vault, f);
 	if (code == SG_OK)
 		code = ask_read(&ask, f);

@@ -10,6 +10,7 @@
 #   stack_tenant='...'           lines for the tenant's section
 #   stack_scan='...'     lines for the section of the scanner
 #   stack_tls='...'      lines for the section of TLS; without them sealed mail may leave in clear TCP
+#   stack_notify='...'   lines for the section of letters and hooks
 #   stack_log=           Postfix's log is not followed
 #   stack_gateway=no             Postfix and sink only
 #   stack_attach=no              the gateway runs, but Postfix does not know it
@@ -24,6 +25,7 @@ stack_conf=
 stack_tenant=
 stack_scan=
 stack_tls='sealed = may'
+stack_notify=
 stack_log=mail.log
 stack_gateway=yes
 stack_attach=yes
@@ -213,6 +215,7 @@ gateway_conf() {
 			tls = "$((stack_uid + 4)):$((stack_uid + 4))"
 			trace = "$((stack_uid + 5)):$(stack_log_group)"
 			notify = "$((stack_uid + 6)):$((stack_uid + 6))"
+			hook = "$((stack_uid + 7)):$((stack_uid + 7))"
 		}
 		scan {
 			database_directory = "$stack_database"
@@ -229,6 +232,7 @@ gateway_conf() {
 		}
 		notify {
 			server = "127.0.0.1:$smtp_port"
+			$stack_notify
 		}
 		tenant inside {
 			domains = { "inside.example" }

@@ -65,10 +65,12 @@ struct world {
 	unsigned int events[EVENTS];
 	unsigned int pdfs;
 	char password[64];		/* of the last PDF, as the worker got it */
-	char told[512];			/* the last letter: to, language, [keep], recipients */
+	/* the last letter: to, language, [keep], [hook, number or -], recipients */
+	char told[512];
 	unsigned int letters;
 	enum vault_password_kind mark_kind;	/* the password behind a valid mark */
 	char mark_password[64];
+	char mark_phone[VAULT_PHONE_MAX];
 	char mark_source[32];
 	struct record records[RECORDS_MAX];
 	size_t record_count;
@@ -191,6 +193,8 @@ static enum fail_code play_mark_make(void *context, const struct vault_decision 
 	world->mark_kind = decision->password_kind;
 	(void)snprintf(world->mark_password, sizeof(world->mark_password), "%.*s",
 	    (int)decision->password.size, (const char *)decision->password.data);
+	(void)snprintf(world->mark_phone, sizeof(world->mark_phone), "%s",
+	    decision->phone != NULL ? decision->phone : "");
 	(void)snprintf(mark_out, VAULT_MARK_MAX, "%s", GOOD_MARK);
 	return SG_OK;
 }
@@ -212,6 +216,8 @@ static enum fail_code play_mark_check(void *context, const char *mark,
 	decision_out->sender = str_dup("alice@example.com");
 	decision_out->source = str_dup(world->mark_source[0] != 0 ? world->mark_source : "subject");
 	decision_out->password_kind = world->mark_kind;
+	if (world->mark_phone[0] != 0)
+		decision_out->phone = strdup(world->mark_phone);
 	if (world->mark_kind != VAULT_NO_PASSWORD && secret_set(&decision_out->password,
 	    world->mark_password, strlen(world->mark_password)) != SG_OK)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
@@ -289,8 +295,9 @@ static enum fail_code play_record_told(void *context, const struct vault_told *t
 	    records, count, f) : play_record(context, records, count, f);
 	if (code != SG_OK)
 		return code;
-	(void)snprintf(at, sizeof(world->told), "%s %u%s", letter->to, letter->language,
-	    letter->keep ? " keep" : "");
+	(void)snprintf(at, sizeof(world->told), "%s %u%s%s%s", letter->to, letter->language,
+	    letter->keep ? " keep" : "", letter->hook ? " hook " : "",
+	    !letter->hook ? "" : letter->phone[0] != 0 ? letter->phone : "-");
 	for (size_t i = 0; i < letter->count; i++) {
 		size_t size = strlen(at);
 
@@ -408,6 +415,8 @@ static void add_tenant(struct conf *conf)
 
 	if (tenant == NULL || str_set(&tenant->name, "example") != SG_OK ||
 	    str_set(&tenant->subject_placeholder, "Protected") != SG_OK ||
+	    str_set(&tenant->organisation, "") != SG_OK ||
+	    str_set(&tenant->colour, "#2f5d78") != SG_OK ||
 	    str_list_add(&tenant->domains, "example.com") != SG_OK ||
 	    str_list_add(&tenant->logins, "alice") != SG_OK ||
 	    str_list_add(&tenant->networks, "192.0.2.0/24") != SG_OK)
@@ -434,6 +443,7 @@ static void reset_world(struct world *world)
 	world->mark_ways = 0;
 	world->mark_kind = VAULT_NO_PASSWORD;
 	world->mark_password[0] = 0;
+	world->mark_phone[0] = 0;
 	world->mark_source[0] = 0;
 	world->told[0] = 0;
 	world->letters = 0;
@@ -700,12 +710,16 @@ static void act_mark_body(struct play *play, char *text)
 	play->world.mark_bound = true;
 }
 
-/* mark-password chosen|generated WORD: what goes with a valid mark */
+/* mark-password chosen|generated|hooked|NUMBER WORD: what goes with a valid mark */
 static void act_mark_password(struct play *play, char *text)
 {
 	const char *word = split(text);
 
-	play->world.mark_kind = strcmp(text, "chosen") == 0 ? VAULT_CHOSEN : VAULT_GENERATED;
+	play->world.mark_kind = strcmp(text, "chosen") == 0 ? VAULT_CHOSEN :
+	    strcmp(text, "hooked") == 0 ? VAULT_HOOKED : text[0] == '+' ? VAULT_SMS :
+	    VAULT_GENERATED;
+	if (text[0] == '+')
+		(void)snprintf(play->world.mark_phone, sizeof(play->world.mark_phone), "%s", text);
 	(void)snprintf(play->world.mark_password, sizeof(play->world.mark_password), "%s", word);
 }
 
@@ -728,6 +742,12 @@ static void act_passwords(struct play *play, char *text)
 			die("no memory");
 }
 
+static void set_hook(struct conf_tenant *tenant, const char *command)
+{
+	if (str_set(&tenant->hook_command, command) != SG_OK)
+		die("no memory");
+}
+
 static void act_conf(struct play *play, char *text)
 {
 	struct conf *conf = play->conf;
@@ -746,6 +766,8 @@ static void act_conf(struct play *play, char *text)
 	else if (strcmp(text, "password_for") == 0)
 		conf->tenants[0].password_for = strcmp(value, "recipient") == 0 ?
 		    CONF_FOR_RECIPIENT : CONF_FOR_MESSAGE;
+	else if (strcmp(text, "hook") == 0)
+		set_hook(&conf->tenants[0], value);
 	else if (strcmp(text, "login_owns") == 0)
 		conf->tenants[0].login_owns = strcmp(value, "any") == 0 ? CONF_OWNS_ANY :
 		    CONF_OWNS_ADDRESS;
@@ -934,6 +956,8 @@ static bool holds(struct play *play, const char *what, const char *text)
 		return strcmp(play->world.told, text) == 0;
 	if (strcmp(what, "letters") == 0)
 		return play->world.letters == number;
+	if (strcmp(what, "mark-phone") == 0)
+		return strcmp(play->world.mark_phone, text) == 0;
 	if (strcmp(what, "mark-password") == 0)
 		return strcmp(play->world.mark_password, text) == 0;
 	if (strcmp(what, "counted") == 0)

@@ -138,7 +138,10 @@ static const struct subject_case cases[] = {
 	/* what carries an argument never leaves */
 	{ "[secure pass:x] Hello", "Hello", 0, NULL },
 	{ "[pass:x] Hello", "Hello", 0, NULL },
-	{ "[pdf sms:+4912345] Hello", "Hello", P, "sms" },
+	{ "[pdf sms:+4912345] Hello", "Hello", P, NULL },
+	{ "[sms:+49 151 2345678] Hello", "Hello", P, NULL },
+	{ "Re: [secure sms:+4912345678] Hello", "Re: Hello", P, NULL },
+	{ "Hello [envelope sms:+4912345678]", "Hello", E | P, NULL },
 	{ "Hello [secure pass:x]", "Hello", 0, NULL },
 	{ "[secure pass:my long secret] Hello", "Hello", 0, NULL },
 	{ "[secure PASS=x] Hello", "Hello", 0, NULL },
@@ -360,84 +363,96 @@ static void own_words_replace_the_shipped_ones(void **state)
 	rules_flag_free(&flag);
 }
 
-static void passwords_are_taken_out_of_a_field(void **state)
+static void arguments_are_taken_out_of_a_field(void **state)
 {
 	static const struct {
 		const char *name;
 		const char *value;
 		const char *password;	/* NULL: none */
+		const char *number;	/* NULL: none */
 		const char *clean;
 		bool late;
 	} fields[] = {
-		{ "Subject", "[secure] Hello", NULL, NULL, false },
-		{ "Subject", " [secure pass:open sesame 7] Hello", "open sesame 7",
+		{ "Subject", "[secure] Hello", NULL, NULL, NULL, false },
+		{ "Subject", " [secure pass:open sesame 7] Hello", "open sesame 7", NULL,
 		    " [secure pass:] Hello", false },
-		{ "Subject", "Hello [pass: x ]", "x", "Hello [pass:]", false },
-		{ "Subject", "Hello [secure pass:a]b]", "a]b", "Hello [secure pass:]", false },
-		{ "Subject", "[pdf PASSWORD=q\r\n w] Hi", "q w", "[pdf PASSWORD=] Hi", false },
-		{ "Subject", "=?utf-8?Q?[secure_pass:=41b=43]_Gr=C3=BC=C3=9Fe?=", "AbC",
-		    "=?utf-8?Q?[secure_pass:]_Gr=C3=BC=C3=9Fe?=", false },
-		{ "Subject", "Re: [secure pass:x] Hello", "x", "Re: [secure pass:] Hello", true },
-		{ "Subject", "Hello [secure pass:x] there", NULL, NULL, false },
-		{ "Subject", "[secure sms:+49123] Hello", NULL, NULL, false },
-		{ "x-sealgate", " pdf pass:one, two;three\r\n", "one, two;three", " pdf pass:",
+		{ "Subject", "Hello [pass: x ]", "x", NULL, "Hello [pass:]", false },
+		{ "Subject", "Hello [secure pass:a]b]", "a]b", NULL, "Hello [secure pass:]",
 		    false },
-		{ "X-Sealgate", "secure", NULL, NULL, false },
-		{ "Comments", "[secure pass:x]", NULL, NULL, false },
+		{ "Subject", "[pdf PASSWORD=q\r\n w] Hi", "q w", NULL, "[pdf PASSWORD=] Hi",
+		    false },
+		{ "Subject", "=?utf-8?Q?[secure_pass:=41b=43]_Gr=C3=BC=C3=9Fe?=", "AbC", NULL,
+		    "=?utf-8?Q?[secure_pass:]_Gr=C3=BC=C3=9Fe?=", false },
+		{ "Subject", "Re: [secure pass:x] Hello", "x", NULL, "Re: [secure pass:] Hello",
+		    true },
+		{ "Subject", "Hello [secure pass:x] there", NULL, NULL, NULL, false },
+		{ "Subject", "[secure sms:+49 (151)\r\n 123-4] Hello", NULL, "+49 (151) 123-4",
+		    "[secure sms:] Hello", false },
+		{ "Subject", "=?utf-8?Q?[SMS=3A+49123]_Gr=C3=BC=C3=9Fe?=", NULL, "+49123",
+		    "=?utf-8?Q?[SMS=3A]_Gr=C3=BC=C3=9Fe?=", false },
+		{ "Subject", "Fwd: Hello [sms=+49123]", NULL, "+49123", "Fwd: Hello [sms=]", true },
+		{ "x-sealgate", " pdf pass:one, two;three\r\n", "one, two;three", NULL,
+		    " pdf pass:", false },
+		{ "X-Sealgate", "sms:+49 151 1234", NULL, "+49 151 1234", "sms:", false },
+		{ "X-Sealgate", "secure", NULL, NULL, NULL, false },
+		{ "Comments", "[secure pass:x]", NULL, NULL, NULL, false },
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		struct rules_header header = { fields[i].name, fields[i].value };
-		struct secret password;
+		struct rules_arguments arguments = { .passwords = 0 };
 		struct rules_flag flag;
-		unsigned int count = 0;
 		char *clean = NULL;
 
-		secret_init(&password);
-		assert_int_equal(rules_take_password(conf, &header, &password, &count, &clean,
-		    NULL), SG_OK);
-		assert_int_equal(count, fields[i].password != NULL);
-		if (fields[i].password == NULL) {
+		assert_int_equal(rules_take_arguments(conf, &header, &arguments, &clean, NULL),
+		    SG_OK);
+		assert_int_equal(arguments.passwords, fields[i].password != NULL);
+		assert_int_equal(arguments.numbers, fields[i].number != NULL);
+		if (fields[i].clean == NULL) {
 			assert_null(clean);
 			continue;
 		}
-		assert_true(secret_equal(&password, fields[i].password,
-		    strlen(fields[i].password)));
+		if (fields[i].password != NULL)
+			assert_true(secret_equal(&arguments.password, fields[i].password,
+			    strlen(fields[i].password)));
+		if (fields[i].number != NULL)
+			assert_string_equal(arguments.number, fields[i].number);
 		assert_string_equal(clean, fields[i].clean);
 		header.value = clean;
 		assert_int_equal(rules_match(conf, &header, 1, &flag, NULL), SG_OK);
-		assert_true(flag.flagged && flag.pass && flag.unknown == NULL);
-		assert_int_equal(flag.pass_late, fields[i].late);
+		assert_true(flag.flagged && flag.unknown == NULL);
+		assert_int_equal(flag.pass, fields[i].password != NULL);
+		assert_int_equal(flag.sms, fields[i].number != NULL);
+		assert_int_equal(flag.pass_late || flag.sms_late, fields[i].late);
+		assert_int_equal(flag.sms ? flag.ways & WAY_PDF : 0, flag.sms ? WAY_PDF : 0);
 		rules_flag_free(&flag);
-		secret_free(&password);
+		rules_arguments_free(&arguments);
 		free(clean);
 	}
 }
 
-static void two_passwords_are_counted(void **state)
+static void several_arguments_are_counted(void **state)
 {
-	const struct rules_header header = { "Subject", "[pass:one] Hello [pass:two]" };
-	struct secret password;
-	unsigned int count = 0;
+	const struct rules_header header = { "Subject", "[pass:one] Hello [sms:+1] [pass:two]" };
+	struct rules_arguments arguments = { .passwords = 0 };
 	char *clean = NULL;
 
 	(void)state;
-	secret_init(&password);
-	assert_int_equal(rules_take_password(conf, &header, &password, &count, &clean, NULL),
-	    SG_OK);
-	assert_int_equal(count, 2);
-	assert_string_equal(clean, "[pass:] Hello [pass:]");
-	secret_free(&password);
+	assert_int_equal(rules_take_arguments(conf, &header, &arguments, &clean, NULL), SG_OK);
+	assert_int_equal(arguments.passwords, 2);
+	assert_int_equal(arguments.numbers, 1);
+	assert_string_equal(clean, "[pass:] Hello [sms:] [pass:]");
+	rules_arguments_free(&arguments);
 	free(clean);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(passwords_are_taken_out_of_a_field),
-		cmocka_unit_test(two_passwords_are_counted),
+		cmocka_unit_test(arguments_are_taken_out_of_a_field),
+		cmocka_unit_test(several_arguments_are_counted),
 		cmocka_unit_test(tags_are_found_at_the_ends_of_a_subject),
 		cmocka_unit_test(what_is_left_has_no_tag),
 		cmocka_unit_test(fields_flag),

@@ -218,6 +218,12 @@ static void passwords_come_by_the_order_of_the_tenant(void **state)
 	assert_int_equal(possible.vault.ways, WAY_ENVELOPE);
 	assert_non_null(strstr(possible.vault.no_pdf, "not logged in"));
 	/* a tenant that does not want the recipient's own */
+	/* one for a number counts wherever one of the message may, and last in any case */
+	plan_passwords(&tenant, VAULT_SMS, "", &possible);
+	assert_int_equal(possible.password, PLAN_PASSWORD_GENERATED);
+	possible.vault.ways = 0;
+	plan_passwords(&tenant, VAULT_HOOKED, "", &possible);
+	assert_int_equal(possible.vault.ways & WAY_PDF, 0);
 	tenant.passwords.count = 1;
 	possible.vault.ways = WAY_PDF;
 	plan_passwords(&tenant, VAULT_NO_PASSWORD, "", &possible);

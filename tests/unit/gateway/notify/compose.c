@@ -13,6 +13,7 @@
 static char password_text[] = "Subject: Passwort f\xc3\xbcr Ihre gesch\xc3\xbctzte Nachricht\n"
 	"\n${subject}|${date}|\n${recipients}${password}\n${kept}End\n";
 static char kept_text[] = "Kept.\n";
+static char unhanded_text[] = "Subject: Nobody got it\n\n${subject}|${recipients}|${reason}\n";
 
 static const char *subject_of(const char *raw, struct buf *out)
 {
@@ -40,7 +41,7 @@ static void subjects_become_readable(void **state)
 
 static void a_letter_is_a_whole_message(void **state)
 {
-	const struct compose_text text = {password_text, kept_text};
+	const struct compose_text text = {password_text, kept_text, unhanded_text};
 	struct vault_notice notice = {.language = CONF_GERMAN, .keep = true, .count = 3};
 	char *sender = compose_sender("", "ann@acme.example");
 	struct buf header;
@@ -67,11 +68,35 @@ static void a_letter_is_a_whole_message(void **state)
 	free(sender);
 }
 
+static void what_no_hook_took_is_told_without_the_password(void **state)
+{
+	const struct compose_text text = {password_text, kept_text, unhanded_text};
+	struct vault_notice notice = {.kind = VAULT_UNHANDED, .count = 1};
+	struct buf header;
+	struct buf body;
+
+	(void)state;
+	buf_init(&header, COMPOSE_MAX);
+	buf_init(&body, COMPOSE_MAX);
+	notice.to = strdup("ann@acme.example");
+	notice.subject = strdup("Offer");
+	notice.reason = strdup("exit status 1");
+	assert_int_equal(str_list_add(&notice.recipients, "bob@x.example"), SG_OK);
+	assert_int_equal(compose_letter(&text, &notice, "postmaster@acme.example", 0, &header,
+	    &body), SG_OK);
+	assert_non_null(strstr(buf_str(&header), "Subject: Nobody got it\r\n"));
+	assert_string_equal(buf_str(&body), "Offer|  bob@x.example\r\n|exit status 1\r\n");
+	vault_notice_free(&notice);
+	buf_free(&header);
+	buf_free(&body);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subjects_become_readable),
 		cmocka_unit_test(a_letter_is_a_whole_message),
+		cmocka_unit_test(what_no_hook_took_is_told_without_the_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

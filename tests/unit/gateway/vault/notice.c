@@ -49,6 +49,7 @@ static char empty[] = "";
 static char acme[] = "acme";
 static char front_id[] = "4FZyz1Xk2bzJrq";
 static char message_id[] = "<1@acme.example>";
+static char phone[] = "+4915112345678";
 static char sender[] = "a@acme.example";
 static const char *const both[] = {"bob@partner.example", "carol@partner.example"};
 static const unsigned char digest[VAULT_DIGEST_SIZE] = {1};
@@ -151,7 +152,7 @@ static struct vault_letter letter_of(const struct bench *b, size_t count, bool k
 {
 	const struct vault_letter letter = {.tenant = acme, .to = sender, .language = 1,
 	    .keep = keep, .subject = " Offer", .time_ms = 5000, .password = &b->password,
-	    .recipients = both, .count = count};
+	    .recipients = both, .count = count, .phone = empty};
 
 	return letter;
 }
@@ -198,7 +199,7 @@ static uint32_t next_count(struct bench *b, bool done)
 	uint32_t count;
 	bool found;
 
-	assert_int_equal(vault_notice_next(&b->notice, &notice, &found, &f), SG_OK);
+	assert_int_equal(vault_notice_next(&b->notice, false, &notice, &found, &f), SG_OK);
 	count = found ? notice.count : 0;
 	if (found && done)
 		assert_int_equal(vault_notice_done(&b->notice, notice.id, &f), SG_OK);
@@ -227,7 +228,7 @@ static void a_letter_survives_a_crash_until_it_is_done(void **state)
 	crash(b);
 	start(b);
 	assert_int_equal(records_in(b), 1);
-	assert_int_equal(vault_notice_next(&b->notice, &notice, &found, &f), SG_OK);
+	assert_int_equal(vault_notice_next(&b->notice, false, &notice, &found, &f), SG_OK);
 	assert_true(found);
 	assert_string_equal(notice.to, sender);
 	assert_string_equal(notice.subject, " Offer");
@@ -312,7 +313,7 @@ static void a_letter_is_known_by_its_mark_and_comes_again(void **state)
 
 	begin(b);
 	assert_int_equal(tell(b, NULL, NULL, &letter, &f), SG_OK);
-	assert_int_equal(vault_notice_next(&b->notice, &notice, &found, &f), SG_OK);
+	assert_int_equal(vault_notice_next(&b->notice, false, &notice, &found, &f), SG_OK);
 	assert_int_equal(vault_notice_sign(&b->notice, notice.id, digest, mark, &f), SG_OK);
 	assert_int_equal(vault_mark_check(&b->milter, mark, digest, &decision, &f), SG_OK);
 	assert_string_equal(decision.source, VAULT_NOTICE);
@@ -331,6 +332,70 @@ static void a_letter_is_known_by_its_mark_and_comes_again(void **state)
 	    SG_ENOTFOUND);
 	assert_int_equal(vault_password(&b->notice, acme, both[0], &b->password, &f), SG_EDENIED);
 	vault_notice_free(&notice);
+	secret_free(&b->password);
+}
+
+static void what_is_for_a_hook_waits_apart_and_can_become_a_letter(void **state)
+{
+	struct bench *b = *state;
+	struct vault_letter letter = letter_of(b, 2, false);
+	struct vault_notice notice;
+	struct vault_notice again;
+	bool given_up;
+	struct fail f;
+	bool found;
+
+	begin(b);
+	letter.hook = true;
+	letter.phone = "+4915112345678";
+	assert_int_equal(tell(b, NULL, NULL, &letter, &f), SG_OK);
+	assert_int_equal(next_count(b, false), 0);
+	assert_int_equal(vault_notice_next(&b->notice, true, &notice, &found, &f), SG_OK);
+	assert_true(found);
+	assert_int_equal(notice.kind, VAULT_HOOK);
+	assert_string_equal(notice.phone, "+4915112345678");
+	assert_true(secret_equal(&notice.password, "abcd-efgh-jkmn-2345", 19));
+	assert_int_equal(vault_notice_again(&b->notice, notice.id, &given_up, &f), SG_OK);
+	assert_false(given_up);
+	assert_int_equal(vault_notice_next(&b->notice, true, &again, &found, &f), SG_OK);
+	assert_false(found);
+	assert_int_equal(vault_notice_failed(&b->notice, notice.id, "exit status 1", &f), SG_OK);
+	crash(b);
+	start(b);
+	assert_int_equal(vault_notice_next(&b->notice, false, &again, &found, &f), SG_OK);
+	assert_true(found);
+	assert_int_equal(again.kind, VAULT_UNHANDED);
+	assert_int_equal(again.password.size, 0);
+	assert_string_equal(again.phone, "");
+	assert_string_equal(again.reason, "exit status 1");
+	assert_string_equal(again.recipients.items[1], both[1]);
+	assert_memory_equal(again.id, notice.id, sizeof(notice.id));
+	/* a letter does not fail so */
+	assert_int_equal(vault_notice_failed(&b->notice, notice.id, "x", &f), SG_EFORMAT);
+	vault_notice_free(&notice);
+	vault_notice_free(&again);
+	assert_int_equal(next_count(b, true), 2);
+	secret_free(&b->password);
+}
+
+static void a_mark_brings_its_number_back(void **state)
+{
+	struct vault_decision decision = {.tenant = acme, .sender = sender, .ways = 2,
+	    .source = empty, .queue_id = front_id, .message_id = message_id, .created_ms = 1000,
+	    .password_kind = VAULT_SMS, .phone = phone};
+	struct bench *b = *state;
+	char mark[VAULT_MARK_MAX];
+	struct fail f;
+
+	begin(b);
+	decision.password = b->password;
+	assert_int_equal(vault_mark_make(&b->milter, &decision, digest, LIFE_MS, mark, &f),
+	    SG_OK);
+	assert_int_equal(vault_mark_check(&b->milter, mark, digest, &decision, &f), SG_OK);
+	assert_int_equal(decision.password_kind, VAULT_SMS);
+	assert_string_equal(decision.phone, phone);
+	assert_true(secret_equal(&decision.password, "abcd-efgh-jkmn-2345", 19));
+	vault_decision_free(&decision);
 	secret_free(&b->password);
 }
 
@@ -362,6 +427,8 @@ int main(void)
 		TEST(a_mark_brings_its_password_back),
 		TEST(what_a_recipient_keeps_is_kept_with_the_letter),
 		TEST(a_letter_is_known_by_its_mark_and_comes_again),
+		TEST(what_is_for_a_hook_waits_apart_and_can_become_a_letter),
+		TEST(a_mark_brings_its_number_back),
 		TEST(weak_passwords_of_senders_are_told_why),
 	};
 
