@@ -32,6 +32,9 @@ LINK.release = -pie -Wl,-z,relro,-z,now
 # ASan replaces the allocator and cannot live under an address-space limit or a strict sandbox
 OPT.asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSG_SANITIZE
 LINK.asan = -fsanitize=address,undefined
+# with named steps at which a test ends a program (gateway/base/step.h); the rest is the release
+OPT.torture = $(OPT.release) -DSG_STEPS
+LINK.torture = $(LINK.release)
 OPT = $(OPT.$(VARIANT))
 LINKOPT = $(LINK.$(VARIANT))
 
@@ -53,7 +56,7 @@ PKG.notify = libcurl libcrypto jansson
 
 # ---- what is made of what: folders, then libraries ----
 
-BASE = $(wildcard gateway/base/*.c)
+BASE = $(wildcard gateway/base/*.c) $(if $(filter torture,$(VARIANT)),tests/torture/step.c)
 # reading the file takes libconfuse and belongs to the command line and supervisor alone
 CONF_FILE = $(wildcard config/conf.c config/conf_check.c config/conf_scan.c config/keys_doc.c)
 CONF_DATA = $(filter-out $(CONF_FILE),$(wildcard config/*.c))
@@ -99,7 +102,10 @@ CFLAGS.milter = $(call cflags,$(PKG.scan) $(PKG.milter))
 CFLAGS.gateway = $(call cflags,$(PKG.vault) $(PKG.tls))
 dir_flags = $(CFLAGS.$(firstword $(subst /, ,$(1))))
 
-obj = $(addprefix $(B)/obj/,$(addsuffix .o,$(basename $(1))))
+# the variant with steps compiles what has one, and takes everything else from the release
+STEPS := $(if $(filter torture,$(VARIANT)),tests/torture/step.c $(shell grep -rl "base/step\.h" --include="*.c" gateway milter pdfenc))
+obj_dir = $(if $(STEPS),$(if $(filter $(1),$(STEPS)),$(B),build/release),$(B))
+obj = $(foreach s,$(1),$(call obj_dir,$(s))/obj/$(basename $(s)).o)
 
 .PHONY: all
 all: $(addprefix $(B)/,$(PROGRAMS))

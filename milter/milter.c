@@ -15,6 +15,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
+#include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "milter/mark.h"
 #include "milter/session.h"
@@ -97,6 +98,7 @@ static bool send_body(SMFICTX *context, struct spool *body)
 			unsigned char *bytes;	/* libmilter's prototype; it only reads */
 		} at = { data };
 
+		STEP("body");
 		if (smfi_replacebody(context, at.bytes, (int)step) != MI_SUCCESS)
 			return false;
 		data += step;
@@ -122,6 +124,7 @@ static bool send_sender(SMFICTX *context, const struct edits *edits, const char 
 /* All edits lie ready. One that Postfix does not take makes the whole a temporary failure. */
 static bool send_edits(SMFICTX *context, const struct edits *edits, const char *sender)
 {
+	STEP("edits");
 	for (size_t i = 0; i < edits->count; i++)
 		if (!send_edit(context, &edits->items[i]))
 			return false;
@@ -281,9 +284,12 @@ static sfsistat on_end(SMFICTX *context)
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
 	sender = str_dup(session_sender(connection->session));
+	STEP("taken");
 	session_end(connection->session, queue_id, &wait, &outcome);
+	STEP("decided");
 	answer = sender == NULL ? SMFIS_TEMPFAIL :
 	    send_outcome(context, &outcome, queue_id, sender);
+	STEP("edited");
 	session_outcome_free(&outcome);
 	free(sender);
 	release_conf(connection);

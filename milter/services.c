@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/step.h"
+
 #define VAULT_TIMEOUT_MS 20000	/* below Postfix' 30 s for a command; a restart takes one */
 /* above tls.timeout of any configuration; at the end of data Postfix waits 300 s */
 #define TLS_TIMEOUT_MS 65000
@@ -12,7 +14,9 @@ static void do_scan(void *context, int fd, size_t size, const struct wire_wait *
 {
 	const struct services *services = context;
 
+	STEP("scan");
 	scan_message(services->scan_path, fd, size, wait, result_out);
+	STEP("scanned");
 }
 
 static enum fail_code do_plan(void *context, const char *tenant, const char *const *recipients,
@@ -20,6 +24,7 @@ static enum fail_code do_plan(void *context, const char *tenant, const char *con
 {
 	const struct services *services = context;
 
+	STEP("plan");
 	return vault_plan(&services->vault, tenant, recipients, count, possible_out, f);
 }
 
@@ -45,6 +50,7 @@ static enum fail_code do_mark_make(void *context, const struct vault_decision *d
 {
 	const struct services *services = context;
 
+	STEP("mark");
 	return vault_mark_make(&services->vault, decision, digest, life_ms, mark_out, f);
 }
 
@@ -54,6 +60,7 @@ static enum fail_code do_mark_check(void *context, const char *mark,
 {
 	const struct services *services = context;
 
+	STEP("mark-check");
 	return vault_mark_check(&services->vault, mark, digest, decision_out, f);
 }
 
@@ -62,6 +69,7 @@ static enum fail_code do_record(void *context, const struct record *records, siz
 {
 	const struct services *services = context;
 
+	STEP("record");
 	return vault_record(&services->vault, records, count, f);
 }
 
@@ -94,6 +102,7 @@ static enum fail_code do_waiting(void *context, const char *queue_id, const char
 {
 	const struct services *services = context;
 
+	STEP("waiting");
 	return vault_waiting(&services->vault, queue_id, recipient, waiting_out, f);
 }
 
@@ -102,6 +111,7 @@ static enum fail_code do_proof(void *context, const struct tls_hop *hops, size_t
 {
 	const struct services *services = context;
 
+	STEP("proof");
 	return tls_proof(&services->tls, hops, count, proofs_out, f);
 }
 
@@ -117,6 +127,7 @@ static enum fail_code do_pdf(void *context, const struct pdfenc_request *request
 {
 	const struct services *services = context;
 
+	STEP("pdf");
 	return pdfenc_seal(services->pdf_path, request, wait, result_out, f);
 }
 

@@ -5,6 +5,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/phrase.h"
+#include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "milter/cover.h"
 #include "milter/language.h"
@@ -259,5 +260,6 @@ enum fail_code session_seal(struct session *session, const struct session_flag *
 	else
 		code = fail_set(f, SG_ESYSTEM, NULL, "no way to seal for %s", recipient);
 	SG_BUG_IF(code == SG_OK && edits->body == NULL);
+	STEP("sealed");
 	return code;
 }

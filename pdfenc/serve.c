@@ -4,6 +4,7 @@
 #include <sys/time.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "pdfenc/pdfenc.h"
 
@@ -95,8 +96,10 @@ static enum fail_code run_order(const struct serve *serve, const struct order *o
 	struct job_result result;
 	enum fail_code code;
 
+	STEP("pdf-asked");
 	arm(serve->cpu_ms_max);
 	code = job_run(&serve->options, &order->job, &result, f);
+	STEP("pdf-made");
 	arm(0);
 	if (code != SG_OK)
 		return code;
@@ -145,6 +148,7 @@ void serve_connection(struct serve *serve, int socket)
 	code = wire_receive(socket, &request, REQUEST_WAIT_MS, &f);
 	if (code == SG_OK)
 		code = wire_dispatch(handlers, 1, 0, serve, socket, &request, &f);
+	STEP("pdf-answered");
 	if (code != SG_OK)
 		log_failure(LOG_LEVEL_DEBUG, NULL, "request", &f);
 	wire_message_free(&request);

@@ -171,3 +171,27 @@ uninstall:
 	rm -f $(foreach p,$(PAGES),$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
 	rm -rf $(DOC)
 	rmdir --ignore-fail-on-non-empty $(LIBEXEC) 2>/dev/null || true
+
+# ---- torture: tests/torture/torture.sh; its short form is tests/torture/short.sh ----
+# TORTURE_MESSAGES, TORTURE_FAULTS, TORTURE_SEED. The report goes to build/torture/report.txt.
+
+TORTURE_BIN = $(addprefix build/torture/,source sink proxy tool)
+LIB.torture_sink = $(call libs,libssl libcrypto)
+LIB.torture_tool = $(call libs,sqlite3)
+
+# programs with steps, and what drives them; after all of the release is made
+.PHONY: torture-programs
+torture-programs: all
+	@$(MAKE) --no-print-directory VARIANT=torture all $(TORTURE_BIN)
+
+$(TORTURE_BIN): build/torture/%: tests/torture/%.c
+	@mkdir -p $(@D)
+	@echo "  TEST  $@"
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) $(WARN_C) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< \
+		$(LIB.torture_$*) -lpthread
+
+.PHONY: torture
+torture:
+	@bash tests/lib/setup.sh build run test
+	@$(AGAIN) torture-programs
+	@SG_BUILD=$(abspath build/torture) bash tests/torture/torture.sh

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/base/log.h"
+#include "gateway/base/step.h"
 #include "gateway/tls/server.h"
 #include "gateway/tls/socketmap.h"
 
@@ -134,6 +135,7 @@ static void peer_answered(void *context, const struct policy_answer *answer)
 	struct peer *peer = context;
 	struct serve_policy *serve = peer->serve;
 
+	STEP("policy-answered");
 	peer->asking = false;
 	serve_say_answer(serve->server, peer->map, peer->key, answer);
 	if (!peer->gone)
@@ -154,6 +156,7 @@ static void peer_ask(struct peer *peer, const struct socketmap_request *request)
 		peer_refuse(peer, "there is no such table: all, sealed and proven are");
 		return;
 	}
+	STEP("policy-asked");
 	serve->server->counts.requests[peer->map]++;
 	memcpy(serve->hop, request->key, request->key_size);
 	serve->hop[request->key_size] = '\0';

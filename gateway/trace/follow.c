@@ -8,6 +8,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/base/step.h"
 
 #define FOLLOW_POLL_MS 1000	/* for what no event tells: a file system without them */
 #define FOLLOW_TROUBLE_MS 2000	/* before the next try */
@@ -109,6 +110,7 @@ static void follow_tell(struct following *following, const char *position)
 			follow_trouble(following, &f);
 			continue;
 		}
+		STEP("facts");
 		if (done || vault_facts(&follow->vault, batch->facts, batch->count, position,
 		    &f) == SG_OK)
 			break;
@@ -122,6 +124,7 @@ static void follow_tell(struct following *following, const char *position)
 	}
 	if (following->ended)
 		return;
+	STEP("facts-told");
 	following->trouble[0] = '\0';
 	memcpy(following->kept, position, strlen(position) + 1);
 	join_batch_clear(batch);

@@ -7,6 +7,7 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
 #include "gateway/base/proc.h"
+#include "gateway/base/step.h"
 #include "gateway/vault/server.h"
 #include "gateway/vault/vault.h"
 
@@ -171,6 +172,7 @@ static void loop_read(struct loop *loop, struct connection *c)
 		loop_drop(loop, c);
 		return;
 	}
+	STEP("vault-asked");
 	c->last_ms = clock_mono_ms(loop->server->clock);
 	if (loop_shares_commit(c)) {
 		c->waiting = true;
@@ -228,6 +230,7 @@ static enum fail_code loop_transaction(struct loop *loop, size_t from, size_t to
 	for (i = from; code == SG_OK && i < to; i++)
 		if (loop->connections[i].waiting)
 			code = loop_apply(loop, &loop->connections[i], f);
+	STEP("vault-applied");
 	return server_end(server, code, f);
 }
 
@@ -278,6 +281,7 @@ static void loop_commit(struct loop *loop)
 		else
 			loop_fail_all(loop, 0, LOOP_CONNECTIONS_MAX, &f);
 	}
+	STEP("vault-committed");
 	for (i = 0; i < LOOP_CONNECTIONS_MAX; i++) {
 		c = &loop->connections[i];
 		if (!c->waiting)
@@ -286,6 +290,7 @@ static void loop_commit(struct loop *loop)
 		loop->waiting_count--;
 		if (wire_send(c->socket, &c->reply, 0, NULL) != SG_OK)
 			loop_drop(loop, c);
+		STEP("vault-answered");
 		wire_message_free(&c->request);
 		wire_message_free(&c->reply);
 	}

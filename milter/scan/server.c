@@ -12,6 +12,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
+#include "gateway/base/step.h"
 #include "gateway/base/wire.h"
 
 #define REQUEST_WAIT_MS 5000	/* a client sends right after it connected */
@@ -89,7 +90,9 @@ static enum fail_code handle_scan(void *context, struct wire_message *request,
 	code = fd_map(request->fd, server->size_max, &map, f);
 	if (code != SG_OK)
 		return code;
+	STEP("scan-asked");
 	service_scan(server->service, map.data, map.size, &result);
+	STEP("scan-done");
 	fd_unmap(&map);
 	return put_result(reply, &result, f);
 }

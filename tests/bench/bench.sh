@@ -286,4 +286,5 @@ tls=$(policies) || exit 1
 mkdir -p build
 { json; printf '%s\n' "$tls"; } | jq -s 'reduce .[] as $x ({}; . * $x)' > build/bench.json
 bash tests/bench/pdf_worker.sh
+bash tests/bench/memory.sh
 bash tests/bench/report.sh build/bench.json

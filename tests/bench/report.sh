@@ -49,3 +49,4 @@ goal "pdf worker: attachment of 10MB, MB/s" "$(value .pdf_worker.attachment_10MB
 goal "latency added by scan and envelope, ms" "$(calc '.latency_ms.envelope - .latency_ms.postfix')" 5
 goal "TLS policies from the cache, a second on one core" "$(value .tls.cached_per_s)" 50000 min
 goal "TLS policies from the cache: p99, ms" "$(value .tls.p99_ms)" 1
+goal "memory beside the engine, 50 messages of 10 MB at once, MB" "$(value .memory_mb)" 400

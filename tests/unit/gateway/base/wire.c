@@ -347,7 +347,6 @@ static void nobody_at_the_path_is_temporary(void **state)
 	wire_message_free(&reply);
 }
 
-
 static enum fail_code count_call(void *context, struct wire_message *request,
     struct wire_message *reply, struct fail *f)
 {
