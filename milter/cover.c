@@ -155,14 +155,16 @@ static enum fail_code put_sender(const struct message *message, struct values *v
 
 /* ---- values ---- */
 
-static const char *section_of(enum cover_how how)
+static const char *section_of(const struct cover *cover)
 {
 	static const char *const sections[] = {
 		[COVER_RECIPIENT] = "recipient", [COVER_CHOSEN] = "chosen",
 		[COVER_GENERATED] = "generated", [COVER_HOOK] = "hook", [COVER_SMS] = "sms",
 	};
 
-	return sections[how];
+	if (cover->how == COVER_SMS && cover->number == NULL)
+		return sections[COVER_HOOK];
+	return sections[cover->how];
 }
 
 static enum fail_code put_section(const struct cover *cover, const char *section,
@@ -213,7 +215,7 @@ static enum fail_code put_values(const struct cover *cover, struct values *value
 	enum fail_code code = put_facts(cover, values);
 
 	if (code == SG_OK)
-		code = put_section(cover, section_of(cover->how), values, HOW);
+		code = put_section(cover, section_of(cover), values, HOW);
 	if (code == SG_OK && cover->files)
 		code = put_section(cover, "files", values, FILES);
 	if (code == SG_OK && cover->invitation)

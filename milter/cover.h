@@ -33,7 +33,7 @@ struct cover {
 	const struct conf_tenant *tenant;	/* NULL: nobody's looks */
 	enum conf_language language;
 	enum cover_how how;
-	const char *number;		/* SMS: the last digits */
+	const char *number;		/* SMS: its last digits; NULL: said as for a hook */
 	const char *recipient;		/* NULL: not told */
 	bool files;			/* the PDF has attached files */
 	bool invitation;

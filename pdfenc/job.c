@@ -14,7 +14,8 @@ static bool has_invitation(const struct document *document)
 	for (unsigned int i = 0; i < document->files->len; i++) {
 		const struct document_file *file = g_ptr_array_index(document->files, i);
 
-		if (strcmp(file->type, "text/calendar") == 0 || g_str_has_suffix(file->name, ".ics"))
+		if (strcmp(file->type, "text/calendar") == 0 ||
+		    g_str_has_suffix(file->name, ".ics"))
 			return true;
 	}
 	return false;

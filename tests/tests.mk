@@ -48,15 +48,16 @@ run-sanitized:
 
 # ---- drivers: programs that tests of the PDF worker use, with its objects or none ----
 
-DRIVER_BIN = $(addprefix $(B)/drivers/,pdf_seal pdf_display pdf_generate pdf_check)
+DRIVER_BIN = $(addprefix $(B)/drivers/,pdf_seal pdf_display pdf_generate pdf_check mime_parts)
 PDF_OBJ = $(call obj,$(filter-out pdfenc/main.c,$(SRC.sealgate-pdf)) pdfenc/pdfenc.c)
+LIB.driver_mime_parts = $(call libs,gmime-3.0)
 
 $(B)/drivers/pdf_seal $(B)/drivers/pdf_display: $(PDF_OBJ)
 $(B)/drivers/%: tests/lib/%.c
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(CFLAGS.pdfenc) -MMD -MP -MT $@ -MF $@.d $(LINKOPT) \
-		-o $@ $< $(filter %.o,$^) $(if $(filter %.o,$^),$(LIB.sealgate-pdf))
+		-o $@ $< $(filter %.o,$^) $(if $(filter %.o,$^),$(LIB.sealgate-pdf)) $(LIB.driver_$*)
 $(B)/drivers/%: tests/lib/%.cc
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "config/keys.h"
+#include "config/template.h"
 #include "config/value.h"
 #include "gateway/cmd/cmd.h"
 
@@ -187,6 +188,30 @@ static int show(bool json)
 	return status;
 }
 
+/* ---- template ---- */
+
+static int template_names(void)
+{
+	for (const struct template_built_in *at = template_built_ins; at->name != NULL; at++)
+		(void)printf("%s\n", at->name);
+	return print("", 0);
+}
+
+static int template_show(const char *name)
+{
+	const struct template_built_in *at = template_built_ins;
+	struct fail f;
+
+	while (at->name != NULL && strcmp(at->name, name) != 0)
+		at++;
+	if (at->name != NULL)
+		return print(at->text, strlen(at->text));
+	fail_clear(&f);
+	(void)fail_set(&f, SG_EUSAGE, "sealgate config template names them",
+	    "no built-in text %s", name);
+	return cmd_fail(COMMAND, &f);
+}
+
 /* ---- default, manual ---- */
 
 static int write_table(enum fail_code (*write)(struct buf *out, struct fail *f))
@@ -224,6 +249,10 @@ static int run(int argc, char *argv[])
 		return show(false);
 	if (is_with(argc, argv, "show", "--json"))
 		return show(true);
+	if (is_alone(argc, argv, "template"))
+		return template_names();
+	if (argc == 3 && strcmp(argv[1], "template") == 0)
+		return template_show(argv[2]);
 	if (is_alone(argc, argv, "default"))
 		return write_table(keys_file);
 	if (is_alone(argc, argv, "manual"))
@@ -235,6 +264,7 @@ const struct cmd cmd_config = {
 	.name = COMMAND,
 	.usage = "config check [-n]\n"
 	    "config show [--json]\n"
+	    "config template [LANGUAGE/NAME]\n"
 	    "config default\n"
 	    "config manual",
 	.help = "check and show the configuration",

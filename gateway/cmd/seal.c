@@ -217,7 +217,7 @@ static enum fail_code read_password(const char *path, struct secret *password, s
 	return code;
 }
 
-/* Whose looks: the tenant that has the domain in From. Its files are read here, by whoever runs us. */
+/* Whose looks: the tenant that has the domain in From. Whoever runs us reads its files. */
 static enum fail_code find_looks(struct seal *seal, struct fail *f)
 {
 	static const char *const names[] = { TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS };

@@ -142,7 +142,8 @@ static void a_sender_is_a_name_with_an_address_or_the_address(void **state)
 		{ " anna@nord.example", "\nanna@nord.example has" },
 		{ " <anna@nord.example>", "\nanna@nord.example has" },
 		{ " \"Berg, Anna\" <anna@nord.example>", "\nBerg, Anna <anna@nord.example> has" },
-		{ " \"a \\\"b\\\" <c\" <anna@nord.example>", "\na \"b\" <c <anna@nord.example> has" },
+		{ " \"a \\\"b\\\" <c\" <anna@nord.example>",
+		    "\na \"b\" <c <anna@nord.example> has" },
 		{ " =?utf-8?q?J=C3=BCrgen?=\n =?utf-8?q?_Berg?= <j@nord.example>",
 		    "\nJ\xc3\xbcrgen Berg <j@nord.example> has" },
 		{ " =?iso-8859-1?q?J=FCrgen?= <j@nord.example>",
@@ -184,8 +185,8 @@ static void a_tenant_shows_name_colour_and_logo(void **state)
 	unquote(text);
 	assert_non_null(strstr(text, "multipart/related; type=\"text/html\""));
 	assert_non_null(strstr(text, "Content-ID: <logo.00ff@sealgate>"));
-	assert_non_null(strstr(text, "<img src=\"cid:logo.00ff@sealgate\" width=\"64\" height=\"32\" "
-	    "alt=\"Nord &amp; S\xc3\xb6hne\""));
+	assert_non_null(strstr(text, "<img src=\"cid:logo.00ff@sealgate\" width=\"64\" "
+	    "height=\"32\" alt=\"Nord &amp; S\xc3\xb6hne\""));
 	assert_non_null(strstr(text, "\nNord & S\xc3\xb6hne\n"));
 	assert_non_null(strstr(text, "solid #aa00cc"));
 	assert_non_null(strstr(text, "geschuetzte-nachricht.pdf"));
@@ -198,8 +199,8 @@ static void a_tenant_shows_name_colour_and_logo(void **state)
 
 static void long_lines_are_broken_at_spaces(void **state)
 {
-	static const char text[] = "short\n\n  1. aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd eeeeeeeee "
-	    "fffffffff ggggggggg hhhhhhhhh\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	static const char text[] = "short\n\n  1. aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd "
+	    "eeeeeeeee fffffffff ggggggggg hhhhhhhhh\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y\n";
 	static const char wrapped[] = "short\n\n  1. aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd "
 	    "eeeeeeeee fffffffff\n     ggggggggg hhhhhhhhh\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
