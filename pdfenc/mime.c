@@ -455,12 +455,14 @@ static const char *raw_body(const char *data, size_t size)
 /* Never an empty page: the raw text where MIME led nowhere, or a sentence. */
 static void fill_empty(struct document *document, const char *data, size_t size, bool has_head)
 {
-	const char *body = has_head ? raw_body(data, size) : data;
-	size_t left = body != NULL ? size - (size_t)(body - data) : 0;
+	const char *body;
+	size_t left;
 	GString *text = NULL;
 
 	if (has_words(document))
 		return;
+	body = has_head ? raw_body(data, size) : data;
+	left = body != NULL ? size - (size_t)(body - data) : 0;
 	if (document->files->len == 0 && left > 0)
 		text = charset_to_utf8(NULL, body, left);
 	if (text != NULL && strspn(text->str, " \t\n") < text->len) {

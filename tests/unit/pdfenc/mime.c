@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pdfenc/mime.h"
+#include "pdfenc/mime_read.h"
 
 #define HEAD "From: a@example.org\nTo: b@example.org\nSubject: s\nMIME-Version: 1.0\n"
 
@@ -274,6 +275,36 @@ static void any_mixture_of_pieces_gives_a_body(void **state)
 	}
 }
 
+static void base64_is_read_as_by_gmime(void **state)
+{
+	static const char *const texts[] = { "", "QUJD", "QUJDRA==\n", "QUJDREU=",
+		"QU\r\nJD\nREVG\n", "  QUJ*D!RA = =", "QUJDRA==QUJD", "QUJDR", "=", "Q=UJD", "QUJD\nQUJD\n\n" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		size_t size = strlen(texts[i]);
+		GMimeStream *memory = g_mime_stream_mem_new_with_buffer(texts[i], size);
+		GMimePart *part = g_mime_part_new();
+		GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(memory,
+		    GMIME_CONTENT_ENCODING_BASE64);
+		unsigned char expected[64];
+		guint32 save = 0;
+		int at = 0;
+		size_t count = g_mime_encoding_base64_decode_step((const unsigned char *)texts[i],
+		    size, expected, &at, &save);
+		GByteArray *found;
+
+		g_mime_part_set_content(part, content);
+		found = mime_decoded(part);
+		assert_int_equal(found->len, count);
+		assert_memory_equal(found->data, expected, count);
+		g_byte_array_unref(found);
+		g_object_unref(content);
+		g_object_unref(part);
+		g_object_unref(memory);
+	}
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -286,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_alternatives_the_last_that_can_be_shown_is_chosen),
 		cmocka_unit_test(html_without_a_word_gives_way_to_plain_text),
+		cmocka_unit_test(base64_is_read_as_by_gmime),
 		cmocka_unit_test(a_charset_that_lies_is_seen_through),
 		cmocka_unit_test(a_charset_is_sniffed_where_none_is_said),
 		cmocka_unit_test(an_invitation_is_read_once_and_stays_usable),
