@@ -1,5 +1,8 @@
 #include "pdfenc/html/lite_stage.hh"
 
+#include <array>
+#include <bitset>
+
 #include <litehtml/el_anchor.h>
 #include <litehtml/el_body.h>
 #include <litehtml/el_div.h>
@@ -20,7 +23,7 @@ namespace {
 
 /*
  * Every element of a kind: asks only the rules that can fit it, counts work, knows where it is
- * drawn. litehtml would try all rules on all elements.
+ * drawn.
  */
 template <class B> class El : public B, public Node
 {
@@ -50,7 +53,7 @@ public:
 		char const *dir = this->get_attr("dir");
 
 		if (dir == nullptr)
-			dir = this->m_style.get_property("direction");
+			dir = own("direction");
 		if (dir != nullptr && g_ascii_strcasecmp(dir, "rtl") == 0)
 			return true;
 		if (dir != nullptr && g_ascii_strcasecmp(dir, "ltr") == 0)
@@ -68,12 +71,25 @@ public:
 	/* On a background picture, be it one that would have to be fetched. */
 	bool over_picture() override
 	{
-		char const *image = this->m_style.get_property("background-image");
+		char const *image = own("background-image");
 
 		if (this->get_attr("background") != nullptr ||
 		    (image != nullptr && std::strstr(image, "url(") != nullptr))
 			return true;
 		return this->m_bg.m_color.alpha <= 0x80 && up() != nullptr && up()->over_picture();
+	}
+
+	/* As litehtml's, which asks all rules and keeps what it finds for when a mouse comes. */
+	void apply_stylesheet(litehtml::css const &sheet) override
+	{
+		Rules const &rules = stage.rules(sheet);
+
+		this->remove_before_after();
+		for (unsigned index : rules.choose(this->m_tag, this->m_class_values))
+			apply(*rules.at(index));
+		for (auto &child : this->m_children)
+			if (child->get_display() != litehtml::display_inline_text)
+				child->apply_stylesheet(sheet);
 	}
 
 	int select(litehtml::css_selector const &selector, bool pseudo = true) override
@@ -125,43 +141,70 @@ public:
 		B::parse_attributes();
 		if (!this->m_attrs.empty())
 			letters |= letters_of_attributes;
+		/* rules that come now are the mail's: they weigh more than attributes */
+		ours = mails;
+		mails = &stage.nothing;
 	}
 
-	/* The same declarations stand on many elements: read once. */
 	void add_style(litehtml::tstring const &text, litehtml::tstring const &) override
 	{
-		Parsed const &parsed = stage.parsed(text);
-
-		this->m_style.combine(parsed.style);
-		letters |= parsed.letters;
+		mails = stage.declared(mails, text);
 	}
 
 	void parse_styles(bool again = false) override
 	{
-		auto own = this->m_attrs.find("style");
+		auto inline_style = this->m_attrs.find("style");
 
-		if (own != this->m_attrs.end()) {
-			add_style(own->second, "");
-			this->m_attrs.erase(own);
+		if (inline_style != this->m_attrs.end()) {
+			add_style(inline_style->second, "");
+			this->m_attrs.erase(inline_style);
 		}
+		styled = true;
 		B::parse_styles(again);
 	}
 
-	/* Asked 75 times of each element, mostly in vain: the first letter tells most of it. */
+	/* Asked 75 times of each element, mostly in vain. */
 	char const *get_style_property(char const *property, bool inherited,
 	    char const *otherwise = nullptr) const override
 	{
-		if ((letters & letter(property[0])) != 0)
-			return B::get_style_property(property, inherited, otherwise);
-		if (inherited && !this->m_parent.expired())
-			return this->m_parent.lock()->get_style_property(property, inherited,
-			    otherwise);
-		return otherwise;
+		unsigned number = stage.properties.find(property);
+		bool keep = inherited && styled && number < property_max;
+		char const *value;
+
+		if (keep && asked[number])
+			return answers[number] != nullptr ? answers[number] : otherwise;
+		value = own(number, property);
+		if (value != nullptr ? g_ascii_strcasecmp(value, "inherit") == 0 : inherited) {
+			litehtml::element::ptr parent = this->m_parent.lock();
+
+			if (parent != nullptr)
+				value = parent->get_style_property(property, inherited, nullptr);
+		}
+		if (keep) {
+			asked[number] = true;
+			answers[number] = value;
+		}
+		return value != nullptr ? value : otherwise;
 	}
 
 protected:
 	Stage &stage;
-	uint32_t letters = 0;	/* with which the names of its properties begin */
+	uint32_t letters = 0;	/* with which the names that its attributes stand for begin */
+
+	/* The mail's rules, then attributes, then those of master.c. */
+	char const *own(unsigned number, char const *property) const
+	{
+		char const *value = mails->get(number, property);
+
+		if (value == nullptr && (letters & letter(property[0])) != 0)
+			value = this->m_style.get_property(property);
+		return value != nullptr ? value : ours->get(number, property);
+	}
+
+	char const *own(char const *property) const
+	{
+		return own(stage.properties.find(property), property);
+	}
 
 	void hint(char const *property, char const *from)
 	{
@@ -179,8 +222,31 @@ protected:
 	}
 
 private:
+	void apply(litehtml::css_selector const &rule)
+	{
+		int fits = select(rule, false);
+		litehtml::element::ptr beside;
+
+		if (fits == litehtml::select_no_match || !rule.is_media_valid() ||
+		    ((fits & litehtml::select_match_pseudo_class) != 0 && !select(rule, true)))
+			return;
+		if ((fits & litehtml::select_match_with_after) != 0)
+			beside = this->get_element_after();
+		else if ((fits & litehtml::select_match_with_before) != 0)
+			beside = this->get_element_before();
+		else
+			add_style(rule.m_style, rule.m_baseurl);
+		if (beside != nullptr)
+			beside->add_style(rule.m_style, rule.m_baseurl);
+	}
+
 	Node *above = nullptr;
 	bool above_known = false;
+	bool styled = false;		/* all rules are known: answers stand */
+	Declared *ours = &stage.nothing;
+	Declared *mails = &stage.nothing;
+	mutable std::bitset<property_max> asked;	/* of what is inherited */
+	mutable std::array<char const *, property_max> answers;
 };
 
 using Tag = El<litehtml::html_tag>;
@@ -487,10 +553,18 @@ litehtml::context &browser()
 	return context;
 }
 
+/* Names, which are litehtml's: the same for all mail. */
+Properties &properties()
+{
+	static Properties names;
+
+	return names;
+}
+
 enum lite_result run(lite_request const &request, int tolerance, struct sheet *sheet,
     int *width_out)
 {
-	Stage stage(request, sheet);
+	Stage stage(request, sheet, properties());
 	litehtml::css styles;
 	litehtml::document::ptr document;
 

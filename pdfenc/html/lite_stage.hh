@@ -87,10 +87,135 @@ constexpr uint32_t letter(char first)
 constexpr uint32_t letters_of_attributes = letter('w') | letter('h') | letter('b') | letter('t') |
     letter('v') | letter('m') | letter('c') | letter('p') | letter('f') | letter('-') | letter('l');
 
-/* Declarations as litehtml keeps them. */
-struct Parsed {
+/* A property's number; those that are asked for first get one. */
+constexpr unsigned property_max = 128;	/* litehtml asks for 90; also: there is no number */
+
+/* Each letter that could begin a name in declarations, and what shorthands become. */
+inline uint32_t letters_of(std::string const &text)
+{
+	uint32_t letters = 0;
+	bool name = true;
+
+	for (char each : text) {
+		if (name && each >= 'a' && each <= 'z')
+			letters |= letter(each);
+		name = std::strchr(";{ \n\t", each) != nullptr;
+	}
+	/* border-spacing and font become others */
+	if ((letters & letter('b')) != 0)
+		letters |= letter('-');
+	return (letters & letter('f')) != 0 ? letters | letter('l') : letters;
+}
+
+/*
+ * Declarations as litehtml keeps them, those of several rules put together: elements with the same
+ * rules share them. What was asked of them is kept.
+ */
+struct Declared {
 	litehtml::style style;
-	uint32_t letters;
+	std::map<Declared const *, Declared> and_then;	/* with these behind */
+	uint32_t letters = 0;		/* with which the names of its properties may begin */
+	char const *values[property_max] = {};
+	bool known[property_max] = {};
+
+	char const *get(unsigned property, char const *name)
+	{
+		if ((letters & letter(name[0])) == 0)
+			return nullptr;
+		if (property >= property_max)
+			return style.get_property(name);
+		if (!known[property]) {
+			known[property] = true;
+			values[property] = style.get_property(name);
+		}
+		return values[property];
+	}
+};
+
+/* The number of a name: names are litehtml's literals, so that their address tells most. */
+class Properties
+{
+public:
+	unsigned find(char const *name)
+	{
+		Seen &at = seen[reinterpret_cast<uintptr_t>(name) / 4 % seen_max];
+
+		if (at.name != name || std::strcmp(at.copy.c_str(), name) != 0) {
+			auto known = numbers.emplace(name, numbers.size()).first;
+
+			at = { name, known->first, static_cast<unsigned>(known->second) };
+		}
+		return std::min(at.number, property_max);
+	}
+
+private:
+	static constexpr size_t seen_max = 1024;
+	struct Seen {
+		char const *name = nullptr;
+		std::string copy;
+		unsigned number = 0;
+	};
+	Seen seen[seen_max];
+	std::unordered_map<std::string, size_t> numbers;
+};
+
+/*
+ * The rules of a style sheet by what an element must have for one to fit: a class, or its kind.
+ * litehtml would try all rules on all elements.
+ */
+class Rules
+{
+public:
+	explicit Rules(litehtml::css const &sheet) : all(sheet.selectors())
+	{
+		for (unsigned i = 0; i < all.size(); i++)
+			keys[key_of(all[i]->m_right)].push_back(i);
+	}
+
+	/* Those that may fit, in their order. */
+	std::vector<unsigned> choose(std::string const &tag,
+	    litehtml::string_vector const &classes) const
+	{
+		std::vector<unsigned> chosen;
+
+		add(std::string(), chosen);
+		add(tag, chosen);
+		for (std::string const &each : classes)
+			add('.' + lower(each), chosen);
+		std::sort(chosen.begin(), chosen.end());
+		chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+		return chosen;
+	}
+
+	litehtml::css_selector::ptr const &at(unsigned index) const { return all[index]; }
+
+private:
+	litehtml::css_selector::vector const &all;
+	std::unordered_map<std::string, std::vector<unsigned>> keys;
+
+	static std::string lower(std::string text)
+	{
+		for (char &each : text)
+			each = g_ascii_tolower(each);
+		return text;
+	}
+
+	static std::string key_of(litehtml::css_element_selector const &right)
+	{
+		for (auto const &each : right.m_attrs)
+			if (each.attribute == "class" && each.condition == litehtml::select_equal &&
+			    !each.class_val.empty())
+				return '.' + lower(each.class_val[0]);
+		return right.m_tag == "*" ? std::string() : right.m_tag;
+	}
+
+	void add(std::string const &key, std::vector<unsigned> &chosen) const
+	{
+		auto found = keys.find(key);
+
+		if (found != keys.end())
+			chosen.insert(chosen.end(), found->second.begin(), found->second.end());
+	}
 };
 
 struct Remote {
@@ -128,7 +253,8 @@ inline unsigned decoration_of(unsigned decoration)
 class Stage final : public litehtml::document_container
 {
 public:
-	Stage(lite_request const &asked, struct sheet *out) : request(asked), sheet(out)
+	Stage(lite_request const &asked, struct sheet *out, Properties &known) :
+	    properties(known), request(asked), sheet(out)
 	{
 		until = cpu_ms() + asked.cpu_ms_max;
 	}
@@ -265,29 +391,39 @@ public:
 
 	std::vector<Remote> remotes;
 
-	Parsed const &parsed(std::string const &text)
+	Rules const &rules(litehtml::css const &of)
 	{
-		auto known = styles.find(text);
+		auto known = sheets.find(&of);
 
-		if (known != styles.end())
-			return known->second;
-		Parsed &made = styles[text];
-		bool name = true;
+		return known != sheets.end() ? known->second :
+		    sheets.emplace(&of, Rules(of)).first->second;
+	}
 
-		made.letters = 0;
-		made.style.add(text.c_str(), nullptr, nullptr);
-		/* each letter that could begin a name */
-		for (char each : text) {
-			if (name && each >= 'a' && each <= 'z')
-				made.letters |= letter(each);
-			name = std::strchr(";{ \n\t", each) != nullptr;
+	Properties &properties;
+	Declared nothing;		/* what elements without rules have */
+
+	/* before, then what text declares. */
+	Declared *declared(Declared *before, std::string const &text)
+	{
+		auto known = texts.find(text);
+
+		if (known == texts.end()) {
+			known = texts.emplace(text, Declared()).first;
+			known->second.style.add(text.c_str(), nullptr, nullptr);
+			known->second.letters = letters_of(text);
 		}
-		/* border-spacing and font become others */
-		if ((made.letters & letter('b')) != 0)
-			made.letters |= letter('-');
-		if ((made.letters & letter('f')) != 0)
-			made.letters |= letter('l');
-		return made;
+		if (before == &nothing)
+			return &known->second;
+
+		auto both = before->and_then.find(&known->second);
+
+		if (both == before->and_then.end()) {
+			both = before->and_then.emplace(&known->second, Declared()).first;
+			both->second.style = before->style;
+			both->second.style.combine(known->second.style);
+			both->second.letters = before->letters | known->second.letters;
+		}
+		return &both->second;
 	}
 
 	void flush();
@@ -307,7 +443,8 @@ private:
 	size_t links = 0;
 	std::unordered_map<unsigned, int> sizes;
 	std::map<std::string, display_image const *> pictures;
-	std::unordered_map<std::string, Parsed> styles;
+	std::unordered_map<std::string, Declared> texts;
+	std::unordered_map<litehtml::css const *, Rules> sheets;
 
 	/* the line that is being collected */
 	std::vector<words_piece> pieces;
