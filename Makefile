@@ -43,7 +43,7 @@ DEFS = -D_GNU_SOURCE -DSG_VERSION='"$(VERSION)"'
 cflags = $(patsubst -I%,-isystem%,$(shell pkg-config --cflags $(1) 2>/dev/null))
 libs = $(shell pkg-config --libs $(1) 2>/dev/null)
 
-PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libwebp libqpdf
+PKG.pdf = gmime-3.0 pangoft2 fontconfig harfbuzz harfbuzz-subset libdeflate libpng libwebp libqpdf libcrypto
 # shows HEIC where it is there
 HEIF = $(shell pkg-config --exists libheif && echo -lheif)
 PKG.scan = libclamav

@@ -51,7 +51,7 @@ struct face {
 };
 
 struct faces;
-struct libdeflate_compressor;
+struct write_packer;
 struct _PangoFont;
 
 /* The caller faces_frees. */
@@ -62,7 +62,7 @@ void faces_free(struct faces *faces);
 /* The face of a font; the faces own it. Never NULL. */
 struct face *faces_find(struct faces *faces, struct _PangoFont *font);
 /* What streams are compressed with; the faces own it. */
-struct libdeflate_compressor *faces_compressor(struct faces *faces);
+const struct write_packer *faces_packer(const struct faces *faces);
 
 /* The advance of a glyph in thousandths of an em. */
 double face_width(struct face *face, unsigned int glyph);

@@ -7,7 +7,6 @@
 #include "pdfenc/mime.h"
 #include "pdfenc/pdfenc.h"
 #include "pdfenc/seal.h"
-#include "pdfenc/write.h"
 
 static bool has_invitation(const struct document *document)
 {
@@ -21,26 +20,6 @@ static bool has_invitation(const struct document *document)
 	return false;
 }
 
-static enum fail_code seal_pages(const struct job_request *request, const struct fd_map *map,
-    const struct write_request *write, struct seal_request *seal, bool original, int *pdf_out,
-    struct fail *f)
-{
-	GByteArray *pages = g_byte_array_sized_new(65536);
-	enum fail_code code = write_pdf(write, pages, f);
-
-	seal->pages = pages;
-	seal->password = request->password;
-	seal->owner_password = request->owner_password;
-	if (original || seal->document->truncated || seal->original != NULL) {
-		seal->original = map->data;
-		seal->original_size = map->size;
-	}
-	if (code == SG_OK)
-		code = seal_pdf(seal, pdf_out, f);
-	g_byte_array_unref(pages);
-	return code;
-}
-
 /* From a plan on: pages, and the sealed PDF. */
 static enum fail_code print_planned(const struct job_options *options,
     const struct job_request *request, const struct fd_map *map, struct attachments *attachments,
@@ -50,7 +29,6 @@ static enum fail_code print_planned(const struct job_options *options,
 	struct flow *flow = compose_flow(document);
 	struct layout_request layout = { .document = document, .flow = flow };
 	struct seal_request seal = { .document = document, .attachments = attachments };
-	struct write_request write = { .faces = layout_engine_faces(options->engine) };
 	struct display *display;
 	enum fail_code code;
 	bool cut;
@@ -64,12 +42,15 @@ static enum fail_code print_planned(const struct job_options *options,
 	layout.pages_max = options->pages_max;
 	display = layout_pages(options->engine, &layout, &cut);
 	seal.language = layout.language;
-	seal.original = cut ? map->data : NULL;
-	write.display = display;
-	write.title = seal_title(document);
-	write.language = layout.language;
-	code = seal_pages(request, map, &write, &seal, options->original &&
-	    map->size <= JOB_ORIGINAL_MAX, &result_out->pdf, f);
+	seal.pages = display;
+	seal.faces = layout_engine_faces(options->engine);
+	seal.password = request->password;
+	seal.owner_password = request->owner_password;
+	if (cut || document->truncated || (options->original && map->size <= JOB_ORIGINAL_MAX)) {
+		seal.original = map->data;
+		seal.original_size = map->size;
+	}
+	code = seal_pdf(&seal, &result_out->pdf, f);
 	result_out->pages = display->pages->len;
 	result_out->attachments = document->files->len;
 	result_out->invitation = has_invitation(document);

@@ -5,16 +5,13 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
 
 #include <qpdf/Pipeline.hh>
-#include <qpdf/Pl_Flate.hh>
 #include <qpdf/QPDF.hh>
-#include <qpdf/QPDFEmbeddedFileDocumentHelper.hh>
-#include <qpdf/QPDFFileSpecObjectHelper.hh>
-#include <qpdf/QPDFObjectHandle.hh>
 #include <qpdf/QPDFWriter.hh>
 
 #include "pdfenc/append.hh"
@@ -65,90 +62,6 @@ private:
 	}
 };
 
-/* Hands a file's bytes over when qpdf writes it, so that no copy waits in memory. */
-class Content final : public QPDFObjectHandle::StreamDataProvider
-{
-public:
-	explicit Content(qpdf_file const &content) : file(content) {}
-
-	void provideStreamData(QPDFObjGen const &, Pipeline *next) override
-	{
-		if (!file.compress) {
-			next->write(file.data, file.size);
-			next->finish();
-			return;
-		}
-		Pl_Flate deflate("deflate", next, Pl_Flate::a_deflate);
-
-		deflate.write(file.data, file.size);
-		deflate.finish();
-	}
-
-private:
-	qpdf_file const &file;
-};
-
-QPDFObjectHandle stream_of(QPDF &pdf, qpdf_file const &file)
-{
-	QPDFObjectHandle stream = QPDFObjectHandle::newStream(&pdf);
-	QPDFObjectHandle dictionary = stream.getDict();
-	QPDFObjectHandle parameters = QPDFObjectHandle::newDictionary();
-
-	dictionary.replaceKey("/Type", QPDFObjectHandle::newName("/EmbeddedFile"));
-	dictionary.replaceKey("/Subtype", QPDFObjectHandle::newName("/" + std::string(file.type)));
-	parameters.replaceKey("/Size",
-	    QPDFObjectHandle::newInteger(static_cast<long long>(file.size)));
-	if (file.date != nullptr)
-		parameters.replaceKey("/ModDate", QPDFObjectHandle::newString(file.date));
-	dictionary.replaceKey("/Params", parameters);
-	stream.replaceStreamData(std::make_shared<Content>(file),
-	    file.compress ? QPDFObjectHandle::newName("/FlateDecode") :
-	    QPDFObjectHandle::newNull(), QPDFObjectHandle::newNull());
-	return stream;
-}
-
-void attach(QPDF &pdf, qpdf_job const &job)
-{
-	QPDFEmbeddedFileDocumentHelper embedded(pdf);
-	QPDFObjectHandle associated = QPDFObjectHandle::newArray();
-	char key[32];
-
-	for (size_t i = 0; i < job.file_count; i++) {
-		qpdf_file const &file = job.files[i];
-		QPDFFileSpecObjectHelper specification = QPDFFileSpecObjectHelper::createFileSpec(
-		    pdf, file.name, QPDFEFStreamObjectHelper(stream_of(pdf, file)));
-		QPDFObjectHandle object = specification.getObjectHandle();
-
-		object.replaceKey("/AFRelationship",
-		    QPDFObjectHandle::newName("/" + std::string(file.relation)));
-		/* the tree is sorted by key: numbers keep the order of the mail */
-		(void)std::snprintf(key, sizeof(key), "%05zu", i);
-		embedded.replaceEmbeddedFile(key, specification);
-		associated.appendItem(object);
-	}
-	if (job.file_count > 0)
-		pdf.getRoot().replaceKey("/AF", associated);
-}
-
-void describe(QPDF &pdf, qpdf_job const &job)
-{
-	QPDFObjectHandle root = pdf.getRoot();
-	QPDFObjectHandle preferences = QPDFObjectHandle::newDictionary();
-	QPDFObjectHandle info = QPDFObjectHandle::newDictionary();
-
-	if (job.language != nullptr)
-		root.replaceKey("/Lang", QPDFObjectHandle::newUnicodeString(job.language));
-	preferences.replaceKey("/DisplayDocTitle", QPDFObjectHandle::newBool(true));
-	root.replaceKey("/ViewerPreferences", preferences);
-	if (job.file_count > 1)
-		root.replaceKey("/PageMode", QPDFObjectHandle::newName("/UseAttachments"));
-	info.replaceKey("/Title", QPDFObjectHandle::newUnicodeString(job.title));
-	info.replaceKey("/Producer", QPDFObjectHandle::newString("Sealgate"));
-	/* qpdf hashes time and Info into the identifiers, which stand outside the encryption */
-	info.replaceKey("/SealgateNonce", QPDFObjectHandle::newString(job.nonce));
-	pdf.getTrailer().replaceKey("/Info", pdf.makeIndirectObject(info));
-}
-
 void write_sealed(qpdf_job &job)
 {
 	QPDF pdf;
@@ -157,8 +70,6 @@ void write_sealed(qpdf_job &job)
 	pdf.setSuppressWarnings(true);
 	pdf.processMemoryFile("pages", reinterpret_cast<char const *>(job.pages), job.pages_size);
 	append_put(pdf, job.places, job.place_count);
-	describe(pdf, job);
-	attach(pdf, job);
 
 	QPDFWriter writer(pdf);
 
@@ -172,7 +83,49 @@ void write_sealed(qpdf_job &job)
 	output.finish();
 }
 
+void take(std::string &from, unsigned char *to, size_t size)
+{
+	if (from.size() != size)
+		throw std::runtime_error("a key of unexpected length");
+	std::memcpy(to, from.data(), size);
+	explicit_bzero(&from[0], from.size());
+}
+
+void make_keys(char const *password, char const *owner_password, qpdf_keys &keys)
+{
+	std::string key;
+	std::string o;
+	std::string u;
+	std::string oe;
+	std::string ue;
+	std::string perms;
+
+	/* version 5, revision 6, 32 bytes of key, all permitted (-4), metadata encrypted, too */
+	QPDF::compute_encryption_parameters_V5(password, owner_password, 5, 6, 32, -4, true, "",
+	    key, o, u, oe, ue, perms);
+	take(key, keys.key, sizeof(keys.key));
+	take(o, keys.o, sizeof(keys.o));
+	take(u, keys.u, sizeof(keys.u));
+	take(oe, keys.oe, sizeof(keys.oe));
+	take(ue, keys.ue, sizeof(keys.ue));
+	take(perms, keys.perms, sizeof(keys.perms));
+}
+
 } // namespace
+
+bool qpdf_make_keys(char const *password, char const *owner_password, struct qpdf_keys *keys_out,
+    char error[QPDF_ERROR_MAX])
+{
+	try {
+		make_keys(password, owner_password, *keys_out);
+		return true;
+	} catch (std::exception const &e) {
+		(void)std::snprintf(error, QPDF_ERROR_MAX, "%s", e.what());
+	} catch (...) {
+		(void)std::snprintf(error, QPDF_ERROR_MAX, "unknown exception");
+	}
+	return false;
+}
 
 bool qpdf_write(struct qpdf_job *job)
 {

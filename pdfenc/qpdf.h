@@ -1,5 +1,6 @@
 /*
- * qpdf: what seal needs of libqpdf, which speaks C++ only (its C interface has no attachments).
+ * qpdf: what seal needs of libqpdf, which speaks C++ only: the keys of an encrypted PDF, and the
+ * pages of other PDFs among ours.
  *
  * No exception leaves it: each call returns false and fills error instead.
  */
@@ -13,26 +14,21 @@
 
 #define QPDF_ERROR_MAX 256
 
-struct qpdf_file {
-	const char *name;		/* UTF-8 */
-	const char *type;		/* "image/png" */
-	const char *date;		/* "D:20260101120000+01'00'", or NULL */
-	const char *relation;		/* AFRelationship: "Source", "Unspecified" */
-	const unsigned char *data;	/* borrowed while qpdf_write runs */
-	size_t size;
-	bool compress;
+/* Of one PDF, by its passwords (ISO 32000-2 7.6.4.4, revision 6). */
+struct qpdf_keys {
+	unsigned char key[32];		/* of the file: wipe it */
+	unsigned char o[48];
+	unsigned char u[48];
+	unsigned char oe[32];
+	unsigned char ue[32];
+	unsigned char perms[16];
 };
 
 struct qpdf_job {
-	const unsigned char *pages;	/* a PDF */
+	const unsigned char *pages;	/* a PDF with all but the pages of others */
 	size_t pages_size;
-	const struct qpdf_file *files;
-	size_t file_count;
 	const struct append_place *places;	/* attached PDFs' pages among pages */
 	size_t place_count;
-	const char *title;		/* UTF-8 */
-	const char *language;		/* or NULL */
-	const char *nonce;		/* makes the file's identifiers unguessable */
 	const char *password;
 	const char *owner_password;
 	int out;			/* descriptor written to */
@@ -42,6 +38,10 @@ struct qpdf_job {
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* A random key for a file that these passwords open; all is permitted. */
+bool qpdf_make_keys(const char *password, const char *owner_password, struct qpdf_keys *keys_out,
+    char error[QPDF_ERROR_MAX]);
+/* Puts the places' pages in and encrypts. */
 bool qpdf_write(struct qpdf_job *job);
 #ifdef __cplusplus
 }

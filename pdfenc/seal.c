@@ -6,9 +6,16 @@
 #include "gateway/base/str.h"
 #include "pdfenc/attachments.h"
 #include "pdfenc/qpdf.h"
+#include "pdfenc/write.h"
+#include "pdfenc/write_crypt.h"
 
 #define NONCE_SIZE ((size_t)16)		/* random bytes */
-#define OWNER_SIZE ((size_t)16)		/* random bytes as 32 characters: what is hashed costs */
+#define OWNER_SIZE ((size_t)16)		/* random bytes: it is hashed again and again */
+
+struct passwords {	/* each with a NUL behind it */
+	struct secret user;
+	struct secret owner;
+};
 
 /* Text shrinks; pictures, archives and PDFs have been compressed already. */
 static bool shrinks(const char *type)
@@ -41,7 +48,7 @@ static char *pdf_date(GDateTime *date)
 	return whole;
 }
 
-static void take_file(const struct document_file *file, struct qpdf_file *out)
+static void take_file(const struct document_file *file, struct write_attached *out)
 {
 	out->name = file->name;
 	out->type = file->type;
@@ -52,16 +59,16 @@ static void take_file(const struct document_file *file, struct qpdf_file *out)
 	out->compress = shrinks(file->type);
 }
 
-static struct qpdf_file *take_files(const struct seal_request *request, size_t *count_out)
+static struct write_attached *take_files(const struct seal_request *request, size_t *count_out)
 {
 	const GPtrArray *files = request->document->files;
-	struct qpdf_file *out = g_new0(struct qpdf_file, (size_t)files->len + 1);
+	struct write_attached *out = g_new0(struct write_attached, (size_t)files->len + 1);
 
 	for (unsigned int i = 0; i < files->len; i++)
 		take_file(g_ptr_array_index(files, i), &out[i]);
 	*count_out = files->len;
 	if (request->original != NULL) {
-		struct qpdf_file *original = &out[(*count_out)++];
+		struct write_attached *original = &out[(*count_out)++];
 
 		original->name = "original.eml";
 		original->type = "message/rfc822";
@@ -73,7 +80,7 @@ static struct qpdf_file *take_files(const struct seal_request *request, size_t *
 	return out;
 }
 
-static void free_files(struct qpdf_file *files, size_t count)
+static void free_files(struct write_attached *files, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		g_free((char *)(guintptr)files[i].date);
@@ -106,18 +113,21 @@ static enum fail_code as_string(const struct secret *password, struct secret *st
 	return code;
 }
 
+/* Nobody types it, so that it need not be text; a zero byte would end it. */
 static enum fail_code random_string(struct secret *string)
 {
-	unsigned char bytes[OWNER_SIZE];
-	char text[OWNER_SIZE * 2 + 1];
-	enum fail_code code = secret_random_bytes(bytes, sizeof(bytes));
+	unsigned char bytes[OWNER_SIZE + 1] = { 0 };
+	enum fail_code code = secret_random_bytes(bytes, OWNER_SIZE);
 
-	if (code == SG_OK) {
-		str_hex(bytes, sizeof(bytes), text);
-		code = secret_set(string, text, sizeof(text));
+	for (size_t i = 0; i < OWNER_SIZE && code == SG_OK;) {
+		if (bytes[i] != 0)
+			i++;
+		else
+			code = secret_random_bytes(bytes + i, 1);
 	}
+	if (code == SG_OK)
+		code = secret_set(string, bytes, sizeof(bytes));
 	secret_wipe(bytes, sizeof(bytes));
-	secret_wipe(text, sizeof(text));
 	return code;
 }
 
@@ -137,26 +147,53 @@ static enum fail_code take_passwords(const struct seal_request *request, struct 
 	return code == SG_OK ? SG_OK : fail_set(f, code, NULL, "cannot keep a password in memory");
 }
 
-static enum fail_code write_job(struct qpdf_job *job, int *pdf_out, struct fail *f)
+/* Ours alone: encrypted as they are written. */
+static enum fail_code write_own(struct write_request *write, const struct passwords *passwords,
+    struct fail *f)
 {
+	GByteArray *room = g_byte_array_sized_new(131072);
+	struct qpdf_keys keys;
+	char error[QPDF_ERROR_MAX];
+	enum fail_code code = SG_OK;
+
+	if (!qpdf_make_keys((const char *)passwords->user.data,
+	    (const char *)passwords->owner.data, &keys, error))
+		code = fail_set(f, SG_ESYSTEM, NULL, "libqpdf cannot make keys: %s", error);
+	if (code == SG_OK)
+		code = write_crypt_new(&keys, &write->crypt, f);
+	secret_wipe(&keys, sizeof(keys));
+	if (code == SG_OK)
+		code = write_pdf(write, room, f);
+	write_crypt_free(write->crypt);
+	g_byte_array_unref(room);
+	return code;
+}
+
+/* With pages of attached PDFs, which libqpdf puts among ours. */
+static enum fail_code write_with_others(const struct seal_request *request,
+    struct write_request *write, const struct passwords *passwords, struct fail *f)
+{
+	GByteArray *pages = g_byte_array_sized_new(131072);
+	struct qpdf_job job = { .out = write->fd };
 	unsigned char bytes[NONCE_SIZE];
 	char nonce[NONCE_SIZE * 2 + 1];
-	enum fail_code code;
+	enum fail_code code = secret_random_bytes(bytes, sizeof(bytes));
 
-	if (secret_random_bytes(bytes, sizeof(bytes)) != SG_OK)
-		return fail_set(f, SG_ESYSTEM, NULL, "the kernel has no random bytes");
+	if (code != SG_OK)
+		code = fail_set(f, code, NULL, "the kernel has no random bytes");
 	str_hex(bytes, sizeof(bytes), nonce);
-	job->nonce = nonce;
-	code = fd_memory("sealed.pdf", &job->out, f);
-	if (code != SG_OK)
-		return code;
-	if (!qpdf_write(job))
-		code = fail_set(f, SG_ECRYPTO, NULL, "libqpdf cannot seal: %s", job->error);
+	write->nonce = nonce;
 	if (code == SG_OK)
-		code = fd_seal(job->out, f);
-	if (code != SG_OK)
-		fd_close(&job->out);
-	*pdf_out = job->out;
+		code = write_pdf(write, pages, f);
+	job.pages = pages->data;
+	job.pages_size = pages->len;
+	job.places = &g_array_index(request->attachments->places, struct append_place, 0);
+	job.place_count = request->attachments->places->len;
+	job.password = (const char *)passwords->user.data;
+	job.owner_password = (const char *)passwords->owner.data;
+	if (code == SG_OK && !qpdf_write(&job))
+		code = fail_set(f, SG_ECRYPTO, NULL, "libqpdf cannot seal: %s", job.error);
+	g_byte_array_unref(pages);
 	return code;
 }
 
@@ -167,34 +204,32 @@ const char *seal_title(const struct document *document)
 
 enum fail_code seal_pdf(const struct seal_request *request, int *pdf_out, struct fail *f)
 {
-	struct qpdf_job job = { .out = -1 };
-	struct secret user;
-	struct secret owner;
-	struct qpdf_file *files;
+	struct write_request write = { .display = request->pages, .faces = request->faces,
+		.language = request->language };
+	struct write_attached *files = take_files(request, &write.file_count);
+	struct passwords passwords;
 	enum fail_code code;
 
 	*pdf_out = -1;
-	secret_init(&user);
-	secret_init(&owner);
-	files = take_files(request, &job.file_count);
-	code = take_passwords(request, &user, &owner, f);
+	write.fd = -1;
+	write.files = files;
+	write.title = seal_title(request->document);
+	secret_init(&passwords.user);
+	secret_init(&passwords.owner);
+	code = take_passwords(request, &passwords.user, &passwords.owner, f);
+	if (code == SG_OK)
+		code = fd_memory("sealed.pdf", &write.fd, f);
+	if (code == SG_OK && request->attachments != NULL && request->attachments->places->len > 0)
+		code = write_with_others(request, &write, &passwords, f);
+	else if (code == SG_OK)
+		code = write_own(&write, &passwords, f);
+	if (code == SG_OK)
+		code = fd_seal(write.fd, f);
 	if (code != SG_OK)
-		goto out;
-	job.pages = request->pages->data;
-	job.pages_size = request->pages->len;
-	job.files = files;
-	job.title = seal_title(request->document);
-	if (request->attachments != NULL) {
-		job.places = &g_array_index(request->attachments->places, struct append_place, 0);
-		job.place_count = request->attachments->places->len;
-	}
-	job.language = request->language;
-	job.password = (const char *)user.data;
-	job.owner_password = (const char *)owner.data;
-	code = write_job(&job, pdf_out, f);
-out:
-	free_files(files, job.file_count);
-	secret_free(&user);
-	secret_free(&owner);
+		fd_close(&write.fd);
+	*pdf_out = write.fd;
+	free_files(files, write.file_count);
+	secret_free(&passwords.user);
+	secret_free(&passwords.owner);
 	return code;
 }

@@ -1,5 +1,5 @@
 /*
- * seal: a plain PDF, files and a password -> an encrypted PDF in a sealed memory file.
+ * seal: pages, files and a password -> an encrypted PDF in a sealed memory file.
  *
  * AES-256, revision 6 (ISO 32000-2), PDF 2.0; all of it, metadata and attachments too. Nothing is
  * restricted: who knows the password may print and copy. The owner password is random and forgotten
@@ -19,9 +19,12 @@
 #define SEAL_PASSWORD_MAX 127	/* bytes, ISO 32000-2 7.6.4.3.3 */
 
 struct attachments;
+struct display;
+struct faces;
 
 struct seal_request {
-	const GByteArray *pages;		/* what write_pdf made */
+	const struct display *pages;
+	struct faces *faces;			/* the writer's */
 	const struct document *document;	/* its files are attached, its subject is title */
 	const struct attachments *attachments;	/* whose pages stand among ours; NULL: none */
 	const void *original;			/* attached as original.eml; NULL: not */

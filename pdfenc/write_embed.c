@@ -17,30 +17,42 @@ static const struct write_code *code_at(const struct write_font *font, unsigned 
 	return &g_array_index(font->codes, struct write_code, slot);
 }
 
-static void put_hex_code(GString *out, unsigned int code)
+static void put_hex_code(GString *out, const struct write_font *font, unsigned int code)
 {
-	g_string_append_printf(out, "<%04X>", code);
+	g_string_append_printf(out, write_font_simple(font) ? "<%02X>" : "<%04X>", code);
 }
 
 static void put_mapping(GString *out, const struct write_font *font, unsigned int slot)
 {
 	const struct write_code *code = code_at(font, slot);
 
-	put_hex_code(out, write_font_code(font, slot));
+	put_hex_code(out, font, write_font_code(font, slot));
 	g_string_append_c(out, '<');
 	put_utf16_hex(out, code->text, code->size);
 	g_string_append(out, ">\n");
+}
+
+/* ASCII that says itself: one range for all of it. */
+static bool is_itself(const struct write_font *font, const struct write_code *code)
+{
+	return write_font_simple(font) && code->size == 1 && code->text != NULL &&
+	    code->code == (unsigned char)code->text[0] && code->code < 0x80;
 }
 
 static void put_mappings(GString *out, const struct write_font *font)
 {
 	unsigned int left = 0;
 	unsigned int open = 0;
+	bool itself = false;
 
-	for (unsigned int i = 0; i < font->codes->len; i++)
-		left += code_at(font, i)->text != NULL;
 	for (unsigned int i = 0; i < font->codes->len; i++) {
-		if (code_at(font, i)->text == NULL)
+		itself = itself || is_itself(font, code_at(font, i));
+		left += code_at(font, i)->text != NULL && !is_itself(font, code_at(font, i));
+	}
+	if (itself)
+		g_string_append(out, "1 beginbfrange\n<20><7E><0020>\nendbfrange\n");
+	for (unsigned int i = 0; i < font->codes->len; i++) {
+		if (code_at(font, i)->text == NULL || is_itself(font, code_at(font, i)))
 			continue;
 		if (open == 0) {
 			open = MIN(left, CMAP_BLOCK);
@@ -53,22 +65,28 @@ static void put_mappings(GString *out, const struct write_font *font)
 	}
 }
 
-static unsigned int write_to_unicode(struct write_file *file, const struct write_font *font)
+static unsigned int write_to_unicode(struct write_file *file, const struct write_font *font,
+    struct embed_maps *maps)
 {
 	static const char head[] = "/CIDInit/ProcSet findresource begin\n12 dict begin\nbegincmap\n"
 	    "/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n"
-	    "/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n"
-	    "1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n";
+	    "/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n";
 	static const char tail[] = "endcmap\n"
 	    "CMapName currentdict/CMap defineresource pop\nend\nend\n";
 	GString *map = g_string_new(head);
-	unsigned int number = write_reserve(file);
 
+	g_string_append(map, write_font_simple(font) ? "<00><FF>" : "<0000><FFFF>");
+	g_string_append(map, "\nendcodespacerange\n");
 	put_mappings(map, font);
 	g_string_append(map, tail);
-	write_stream(file, number, "", map->str, map->len, true);
+	if (maps->text == NULL || strcmp(maps->text, map->str) != 0) {
+		maps->number = write_reserve(file);
+		write_stream(file, maps->number, "", map->str, map->len, true);
+		g_free(maps->text);
+		maps->text = g_strdup(map->str);
+	}
 	g_string_free(map, TRUE);
-	return number;
+	return maps->number;
 }
 
 /* ---- widths ---- */
@@ -214,23 +232,75 @@ static unsigned int write_descendant(struct write_file *file, const struct write
 	return number;
 }
 
-unsigned int embed_font(struct write_file *file, const struct write_font *font)
+/* Of all codes from the first to the last: 0 where there is none. */
+static void put_simple_widths(GString *out, const struct write_font *font)
+{
+	double widths[256] = { 0 };
+	unsigned int first = 255;
+	unsigned int last = 0;
+
+	for (unsigned int i = 0; i < font->codes->len; i++) {
+		unsigned int code = code_at(font, i)->code;
+
+		if (code == 0)
+			continue;
+		widths[code] = width_of(font, i);
+		first = MIN(first, code);
+		last = MAX(last, code);
+	}
+	g_string_append_printf(out, "/FirstChar %u/LastChar %u/Widths[", first, last);
+	for (unsigned int code = first; code <= last; code++) {
+		put_number(out, widths[code]);
+		g_string_append_c(out, code < last ? ' ' : ']');
+	}
+}
+
+static unsigned int embed_simple(struct write_file *file, const struct write_font *font,
+    const char *name, struct embed_maps *maps)
+{
+	GString *body = g_string_new("<</Type/Font/Subtype/TrueType/BaseFont");
+	unsigned int number = write_reserve(file);
+
+	put_name(body, name);
+	put_simple_widths(body, font);
+	g_string_append(body, "/FontDescriptor");
+	put_reference(body, write_descriptor(file, font, name));
+	g_string_append(body, "/ToUnicode");
+	put_reference(body, write_to_unicode(file, font, maps));
+	g_string_append(body, ">>");
+	write_object(file, number, body);
+	g_string_free(body, TRUE);
+	return number;
+}
+
+static unsigned int embed_wide(struct write_file *file, const struct write_font *font,
+    const char *name, struct embed_maps *maps)
 {
 	GString *body = g_string_new("<</Type/Font/Subtype/Type0/Encoding/Identity-H/BaseFont");
-	GString *name = g_string_new(NULL);
 	unsigned int number = write_reserve(file);
+
+	put_name(body, name);
+	g_string_append(body, "/DescendantFonts[");
+	put_reference(body, write_descendant(file, font, name));
+	g_string_append(body, "]/ToUnicode");
+	put_reference(body, write_to_unicode(file, font, maps));
+	g_string_append(body, ">>");
+	write_object(file, number, body);
+	g_string_free(body, TRUE);
+	return number;
+}
+
+unsigned int embed_font(struct write_file *file, const struct write_font *font,
+    struct embed_maps *maps)
+{
+	GString *name = g_string_new(NULL);
+	unsigned int number;
 
 	put_tag(name, font);
 	g_string_append_c(name, '+');
 	g_string_append(name, font->face != NULL ? font->face->name : CARRIER_NAME);
-	put_name(body, name->str);
-	g_string_append(body, "/DescendantFonts[");
-	put_reference(body, write_descendant(file, font, name->str));
-	g_string_append(body, "]/ToUnicode");
-	put_reference(body, write_to_unicode(file, font));
-	g_string_append(body, ">>");
-	write_object(file, number, body);
-	g_string_free(body, TRUE);
+	number = write_font_simple(font) ? embed_simple(file, font, name->str, maps) :
+	    embed_wide(file, font, name->str, maps);
 	g_string_free(name, TRUE);
 	return number;
 }
@@ -239,7 +309,7 @@ unsigned int embed_font(struct write_file *file, const struct write_font *font)
 
 static void add_table(hb_face_t *face, hb_tag_t tag, const unsigned char *data, unsigned int size)
 {
-	hb_blob_t *blob = hb_blob_create((const char *)data, size, HB_MEMORY_MODE_READONLY, NULL,
+	hb_blob_t *blob = hb_blob_create((const char *)data, size, HB_MEMORY_MODE_DUPLICATE, NULL,
 	    NULL);
 
 	hb_face_builder_add_table(face, tag, blob);
@@ -268,4 +338,21 @@ hb_blob_t *embed_carrier(void)
 	blob = hb_face_reference_blob(face);
 	hb_face_destroy(face);
 	return blob;
+}
+
+/* ---- codes of one byte ---- */
+
+hb_blob_t *embed_mapped(const struct write_font *font)
+{
+	/* one table, of Macintosh's kind (the one for symbolic fonts, 9.6.5.4), format 0 */
+	unsigned char map[274] = { [3] = 1, [5] = 1, [11] = 12, [14] = 1, [15] = 6 };
+
+	for (unsigned int i = 0; i < font->codes->len; i++) {
+		const struct write_code *code = code_at(font, i);
+
+		if (code->code != 0)
+			map[18 + code->code] = (unsigned char)code->glyph;
+	}
+	add_table(font->subset, HB_TAG('c', 'm', 'a', 'p'), map, sizeof(map));
+	return hb_face_reference_blob(font->subset);
 }

@@ -9,6 +9,8 @@
 #include "pdfenc/write_embed.h"
 
 #define CODES_MAX 65000u	/* of one font: they are written as two bytes */
+#define SIMPLE_GLYPHS 200u	/* of a simple font at first: some want several codes */
+#define SIMPLE_CODES 250u
 #define SLOT_USED 0xffffu	/* until the subset is made */
 
 /* ---- fonts and styles ---- */
@@ -21,6 +23,7 @@ static void font_free(void *data)
 	g_free(font->cids);
 	hb_set_destroy(font->used);
 	hb_blob_destroy(font->program);
+	hb_face_destroy(font->subset);
 	g_array_unref(font->codes);
 	g_free(font);
 }
@@ -183,6 +186,10 @@ static bool take_program(struct write_font *font, hb_face_t *subset)
 	unsigned int size;
 	const char *data;
 
+	if (font->face->kind == FACE_TRUETYPE && font->subset_glyphs <= SIMPLE_GLYPHS) {
+		font->subset = hb_face_reference(subset);
+		return true;
+	}
 	if (font->face->kind == FACE_TRUETYPE) {
 		font->program = hb_face_reference_blob(subset);
 		return hb_blob_get_length(font->program) > 0;
@@ -264,18 +271,25 @@ static unsigned int other_slot(struct write_font *font, unsigned int slot, const
 		if (code->glyph == slot && same(code, text, size))
 			return i;
 	}
-	if (font->face->kind != FACE_TRUETYPE || font->codes->len >= CODES_MAX) {
+	if (font->face->kind != FACE_TRUETYPE || font->codes->len >=
+	    (write_font_simple(font) ? SIMPLE_CODES : CODES_MAX)) {
 		*says = false;
 		return slot;
 	}
 	other.text = text;
 	other.size = size;
 	other.guessed = false;
+	other.code = 0;
 	g_array_append_val(font->codes, other);
 	return font->codes->len - 1;
 }
 
-unsigned int write_font_slot(struct write_font *font, unsigned int glyph, const char *text,
+bool write_font_simple(const struct write_font *font)
+{
+	return font->subset != NULL;
+}
+
+static unsigned int find_slot(struct write_font *font, unsigned int glyph, const char *text,
     unsigned int size, bool guess, bool *says)
 {
 	unsigned int slot = glyph < font->face->glyphs ? font->slots[glyph] : 0;
@@ -295,8 +309,40 @@ unsigned int write_font_slot(struct write_font *font, unsigned int glyph, const 
 	return other_slot(font, slot, text, size, says);
 }
 
+/* A code of one byte: that of ASCII, or one that is none. There are more of them than slots. */
+static void give_code(struct write_font *font, struct write_code *code)
+{
+	unsigned char first = code->text != NULL && code->size == 1 ?
+	    (unsigned char)code->text[0] : 0;
+	unsigned int next = 128;
+
+	if (first > 0x20 - 1 && first < 0x7f && !font->taken[first]) {
+		next = first;
+	} else {
+		/* from 128 up, then control characters, then what ASCII leaves */
+		while (next != 127 && (font->taken[next & 0xff] || (next & 0xff) == 0))
+			next++;
+		next &= 0xff;
+	}
+	font->taken[next] = true;
+	code->code = (uint16_t)next;
+}
+
+unsigned int write_font_slot(struct write_font *font, unsigned int glyph, const char *text,
+    unsigned int size, bool guess, bool *says)
+{
+	unsigned int slot = find_slot(font, glyph, text, size, guess, says);
+	struct write_code *code = &g_array_index(font->codes, struct write_code, slot);
+
+	if (write_font_simple(font) && code->code == 0)
+		give_code(font, code);
+	return slot;
+}
+
 unsigned int write_font_code(const struct write_font *font, unsigned int slot)
 {
+	if (write_font_simple(font))
+		return g_array_index(font->codes, struct write_code, slot).code;
 	return font->cids != NULL ? font->cids[slot] : slot;
 }
 
@@ -325,13 +371,18 @@ unsigned int write_fonts_carry(struct write_fonts *fonts, const char *text, unsi
 
 void write_fonts_end(struct write_fonts *fonts, struct write_file *file, GString *resources)
 {
-	for (unsigned int i = 0; i < fonts->fonts->len; i++) {
-		const struct write_font *font = g_ptr_array_index(fonts->fonts, i);
+	struct embed_maps maps = { NULL, 0 };
 
+	for (unsigned int i = 0; i < fonts->fonts->len; i++) {
+		struct write_font *font = g_ptr_array_index(fonts->fonts, i);
+
+		if (write_font_simple(font))
+			font->program = embed_mapped(font);
 		if (font->program == NULL)
 			continue;
 		g_string_append(resources, "/F");
 		put_count(resources, font->index);
-		put_reference(resources, embed_font(file, font));
+		put_reference(resources, embed_font(file, font, &maps));
 	}
+	g_free(maps.text);
 }

@@ -45,14 +45,19 @@ static GString *entries_of(unsigned int width, unsigned int height)
 	return entries;
 }
 
-static void put_palette(GString *entries, const GByteArray *palette)
+/* Alone: strings of a stream's dictionary would have to be encrypted. */
+static void put_palette(struct write_images *images, GString *entries, const GByteArray *palette)
 {
+	unsigned int number = write_reserve(images->file);
+	GString *body = g_string_sized_new(1024);
+
+	put_bytes(body, palette->data, palette->len);
+	write_object(images->file, number, body);
 	g_string_append(entries, "/ColorSpace[/Indexed/DeviceRGB ");
 	put_count(entries, palette->len / 3 - 1);
-	g_string_append_c(entries, '<');
-	for (unsigned int i = 0; i < palette->len; i++)
-		g_string_append_printf(entries, "%02X", palette->data[i]);
-	g_string_append(entries, ">]");
+	put_reference(entries, number);
+	g_string_append_c(entries, ']');
+	g_string_free(body, TRUE);
 }
 
 static void put_predictor(GString *entries, unsigned int components, unsigned int width)
@@ -126,7 +131,7 @@ static void write_pixels(struct write_images *images, unsigned int number, GStri
 		    image->width, image->height);
 		return;
 	}
-	put_palette(entries, palette);
+	put_palette(images, entries, palette);
 	write_stream(images->file, number, entries->str, indexes, count, true);
 	g_byte_array_unref(palette);
 	g_free(indexes);
@@ -180,7 +185,7 @@ unsigned int write_glyph_image(struct write_images *images, struct faces *faces,
 	if (picture->alpha != NULL)
 		put_glyph_mask(images, entries, picture);
 	if (picture->palette != NULL)
-		put_palette(entries, picture->palette);
+		put_palette(images, entries, picture->palette);
 	else
 		g_string_append(entries, "/ColorSpace/DeviceRGB");
 	g_string_append(entries, "/Filter/FlateDecode");

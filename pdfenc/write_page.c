@@ -7,23 +7,50 @@
 
 /* ---- state ---- */
 
-void write_page_end_text(struct write_page *page)
+void write_page_end_line(struct write_page *page)
 {
-	if (page->in_array)
-		g_string_append(page->out, page->in_string ? ")]TJ\n" : "]TJ\n");
-	if (page->in_text)
-		g_string_append(page->out, "ET\n");
+	GString *out = page->out;
+
+	if (!page->in_array)
+		return;
+	g_string_append(out, page->in_string ? ")" : "");
+	if (page->has_gaps) {
+		g_string_insert(out, (gssize)page->array_at, page->next_line ? "T*[" : "[");
+		g_string_append(out, "]TJ\n");
+	} else {
+		g_string_append(out, page->next_line ? "'\n" : "Tj\n");
+	}
 	page->in_array = false;
 	page->in_string = false;
+	page->has_gaps = false;
+	page->next_line = false;
+}
+
+static void unmark(struct write_page *page)
+{
+	if (page->mark != WRITE_MARK_NONE)
+		g_string_append(page->out, "EMC\n");
+	page->mark = WRITE_MARK_NONE;
+	page->marked_inside = false;
+}
+
+/* A mark that began in the text object ends with it. */
+static void end_text(struct write_page *page)
+{
+	write_page_end_line(page);
+	if (page->marked_inside)
+		unmark(page);
+	if (page->in_text)
+		g_string_append(page->out, "ET\n");
 	page->in_text = false;
 }
 
 static void end_mark(struct write_page *page)
 {
-	write_page_end_text(page);
-	if (page->mark != WRITE_MARK_NONE)
-		g_string_append(page->out, "EMC\n");
-	page->mark = WRITE_MARK_NONE;
+	if (page->mark != WRITE_MARK_NONE && !page->marked_inside)
+		end_text(page);
+	write_page_end_line(page);
+	unmark(page);
 }
 
 static void mark_decoration(struct write_page *page)
@@ -33,6 +60,7 @@ static void mark_decoration(struct write_page *page)
 	end_mark(page);
 	g_string_append(page->out, "/Artifact BMC\n");
 	page->mark = WRITE_MARK_DECORATION;
+	page->marked_inside = page->in_text;
 }
 
 static void mark_node(struct write_page *page, unsigned int node)
@@ -48,14 +76,44 @@ static void mark_node(struct write_page *page, unsigned int node)
 	g_string_append(page->out, ">>BDC\n");
 	page->mark = WRITE_MARK_CONTENT;
 	page->mark_node = node;
+	page->marked_inside = page->in_text;
 }
 
-void write_page_content(struct write_page *page)
+static void mark_content(struct write_page *page)
 {
 	if (page->decoration > 0 || page->open_count == 0)
 		mark_decoration(page);
 	else
 		mark_node(page, page->open[page->open_count - 1]);
+}
+
+static bool is_marked(const struct write_page *page)
+{
+	if (page->decoration > 0 || page->open_count == 0)
+		return page->mark == WRITE_MARK_DECORATION;
+	return page->mark == WRITE_MARK_CONTENT &&
+	    page->mark_node == page->open[page->open_count - 1];
+}
+
+void write_page_content(struct write_page *page)
+{
+	end_text(page);
+	mark_content(page);
+}
+
+void write_page_text(struct write_page *page)
+{
+	if (!is_marked(page))
+		end_mark(page);
+	if (!page->in_text) {
+		g_string_append(page->out, "BT\n");
+		page->in_text = true;
+		page->skewed = false;
+		page->line_x = 0;
+		page->line_y = 0;
+		page->pen = NAN;	/* nowhere: the first glyph moves */
+	}
+	mark_content(page);
 }
 
 static void save(struct write_page *page)
@@ -66,6 +124,7 @@ static void save(struct write_page *page)
 
 static void restore(struct write_page *page)
 {
+	end_text(page);
 	end_mark(page);
 	if (page->too_deep > 0) {
 		page->too_deep--;
@@ -78,6 +137,7 @@ static void restore(struct write_page *page)
 /* False: nested too deep, and not followed. */
 static bool enter(struct write_page *page)
 {
+	end_text(page);
 	end_mark(page);
 	if (page->depth >= DISPLAY_NEST_MAX) {
 		page->too_deep++;
@@ -117,6 +177,7 @@ static void set_clear(struct write_page *page, float clear)
 
 	if (step == page->now.clear)
 		return;
+	write_page_end_line(page);
 	page->now.clear = step;
 	page->document->clears[step] = true;
 	g_string_append(page->out, "/A");
@@ -129,6 +190,7 @@ void write_page_fill(struct write_page *page, struct display_color color)
 	set_clear(page, color.clear);
 	if (same_color(page->now.fill, color))
 		return;
+	write_page_end_line(page);
 	page->now.fill = color;
 	put_color(page->out, color, " g\n", " rg\n");
 }
@@ -137,10 +199,12 @@ void write_page_stroke(struct write_page *page, struct display_color color, doub
 {
 	set_clear(page, color.clear);
 	if (!same_color(page->now.stroke, color)) {
+		write_page_end_line(page);
 		page->now.stroke = color;
 		put_color(page->out, color, " G\n", " RG\n");
 	}
 	if (page->now.line != line) {
+		write_page_end_line(page);
 		page->now.line = line;
 		put_number(page->out, line);
 		g_string_append(page->out, " w\n");
@@ -245,6 +309,7 @@ static void end_dash(struct write_page *page, enum display_dash dash)
 
 static void draw_box(struct write_page *page, const struct display_box *box)
 {
+	end_text(page);
 	mark_decoration(page);
 	if (box->line > 0) {
 		write_page_stroke(page, box->color, (double)box->line);
@@ -263,6 +328,7 @@ static void draw_path(struct write_page *page, const struct display_path *path)
 {
 	if (path->count < 2)
 		return;
+	end_text(page);
 	mark_decoration(page);
 	if (path->line > 0) {
 		write_page_stroke(page, path->color, (double)path->line);
@@ -362,11 +428,11 @@ static void draw_picture(struct write_page *page, const struct display_picture *
 
 		box_on_page(page, rect, box);
 		write_tree_box(&page->document->tree, node, box);
+		end_text(page);
 		mark_node(page, node);
 	} else {
 		write_page_content(page);
 	}
-	write_page_end_text(page);
 	set_clear(page, 0);
 	turned(picture->image->turn, x, y, (double)picture->width, (double)picture->height, matrix);
 	write_page_image(page, index, matrix);
@@ -501,5 +567,6 @@ void write_page(struct write_document *document, unsigned int index, GString *ou
 	page.too_deep = 0;
 	while (page.depth > 0)
 		restore(&page);
+	end_text(&page);
 	end_mark(&page);
 }

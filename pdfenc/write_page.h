@@ -38,6 +38,7 @@ struct write_state {
 	const struct write_font *font;
 	double size;
 	unsigned int mode;		/* of text: 0 filled, 2 filled and stroked */
+	double leading;			/* from one line to the next */
 	double matrix[6];		/* from what is drawn now to the page */
 };
 
@@ -62,8 +63,13 @@ struct write_page {
 	unsigned int mark_node;
 	/* text */
 	bool in_text;			/* between BT and ET */
-	bool in_array;			/* between [ and ]TJ */
-	bool in_string;
+	bool marked_inside;		/* the mark began between BT and ET */
+	bool in_array;			/* a line of text is being written: */
+	bool in_string;			/* in one of its strings */
+	bool has_gaps;			/* there are numbers between its strings */
+	bool next_line;			/* it stands on the next line */
+	size_t array_at;		/* where it begins in out */
+	double step;			/* last move down */
 	bool skewed;			/* the line's matrix is */
 	double line_x;
 	double line_y;
@@ -74,10 +80,15 @@ struct write_page {
 void write_page(struct write_document *document, unsigned int index, GString *out,
     GString *annotations);
 
-/* For write_text: marks what follows as content of the innermost element, or as decoration. */
+/*
+ * For write_text: marks text that follows as content of the innermost element, or as decoration,
+ * inside a text object.
+ */
+void write_page_text(struct write_page *page);
+/* Ends a text object, if one is open, and marks a picture that follows. */
 void write_page_content(struct write_page *page);
-/* Ends a text object, if one is open. */
-void write_page_end_text(struct write_page *page);
+/* Ends a line of text, if one is open. */
+void write_page_end_line(struct write_page *page);
 /* Colours and transparency of what follows. */
 void write_page_fill(struct write_page *page, struct display_color color);
 void write_page_stroke(struct write_page *page, struct display_color color, double line);

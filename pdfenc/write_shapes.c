@@ -74,7 +74,6 @@ void write_outlines(struct write_page *page, const struct display_run *run,
 	/* Pango's font knows the axes of a variable one */
 	hb_font_get_scale(style->shaped, NULL, &scale);
 	shape.unit = scale > 0 ? style->size / scale : 0;
-	write_page_end_text(page);
 	for (unsigned int i = 0; i < run->glyph_count; i++) {
 		shape.x = (double)run->glyphs[i].x;
 		shape.y = page->height - (double)run->glyphs[i].y;

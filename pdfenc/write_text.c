@@ -6,6 +6,7 @@
 #define NEAR 3.0		/* thousandths of an em that a glyph may stand off: 0.03 points */
 #define GAP_MAX 20000.0		/* thousandths of an em within one array */
 #define SAME_LINE 0.01		/* points */
+#define SAME_PLACE 0.005
 #define BOLD_LINE (1 / 30.0)	/* of the font's size: what a made bold is stroked with */
 #define CARRY_UNITS 8u		/* of UTF-16: MuPDF 1.21 ignores a code that says more */
 #define CLUSTER_GLYPHS 16u	/* of one cluster that are looked at one by one */
@@ -24,31 +25,11 @@ typedef void cluster_fn(struct write_page *page, const struct display_run *run,
 
 /* ---- text objects ---- */
 
-static void end_array(struct write_page *page)
-{
-	if (page->in_array)
-		g_string_append(page->out, page->in_string ? ")]TJ\n" : "]TJ\n");
-	page->in_array = false;
-	page->in_string = false;
-}
-
-static void begin_text(struct write_page *page)
-{
-	if (page->in_text)
-		return;
-	g_string_append(page->out, "BT\n");
-	page->in_text = true;
-	page->skewed = false;
-	page->line_x = 0;
-	page->line_y = 0;
-	page->pen = NAN;	/* nowhere: the first glyph moves */
-}
-
 static void set_font(struct write_page *page, const struct write_font *font, double size,
     unsigned int mode)
 {
 	if (page->now.font != font || page->now.size != size) {
-		end_array(page);
+		write_page_end_line(page);
 		g_string_append(page->out, "/F");
 		put_count(page->out, font->index);
 		g_string_append_c(page->out, ' ');
@@ -58,7 +39,7 @@ static void set_font(struct write_page *page, const struct write_font *font, dou
 		page->now.size = size;
 	}
 	if (page->now.mode != mode) {
-		end_array(page);
+		write_page_end_line(page);
 		put_count(page->out, mode);
 		g_string_append(page->out, " Tr\n");
 		page->now.mode = mode;
@@ -70,12 +51,44 @@ static double hundredths(double value)
 	return round(value * 100) / 100;
 }
 
+/* Lines add up. */
+static double thousandths(double value)
+{
+	return round(value * 1000) / 1000;
+}
+
+/* True: there by going to the next line, which costs nothing. */
+static bool move_down(struct write_page *page, double x, double y)
+{
+	double step = page->line_y - y;
+
+	if (fabs(x - page->line_x) > SAME_PLACE || !(step > 0))
+		return false;
+	if (fabs(step - page->now.leading) < SAME_LINE) {
+		page->next_line = true;
+		page->step = page->now.leading;
+		page->line_y -= page->now.leading;
+		return true;
+	}
+	/* the second step of a kind: there are more to come */
+	if (fabs(step - page->step) < SAME_LINE) {
+		page->now.leading = thousandths(step);
+		put_fine(page->out, page->now.leading);
+		g_string_append(page->out, " TL\n");
+		page->next_line = true;
+		page->line_y -= page->now.leading;
+		return true;
+	}
+	page->step = step;
+	return false;
+}
+
 static void move(struct write_page *page, double x, double y, double slant)
 {
-	double to[2] = { hundredths(x), hundredths(y) };
+	double to[2] = { hundredths(x), thousandths(y) };
 	double step[2] = { to[0] - page->line_x, to[1] - page->line_y };
 
-	end_array(page);
+	write_page_end_line(page);
 	if (slant != 0 || page->skewed) {
 		g_string_append(page->out, "1 0 ");
 		put_fine(page->out, slant);
@@ -83,27 +96,28 @@ static void move(struct write_page *page, double x, double y, double slant)
 		put_numbers(page->out, to, 2);
 		g_string_append(page->out, "Tm\n");
 		page->skewed = slant != 0;
+	} else if (move_down(page, x, y)) {
+		page->pen = page->line_x;
+		return;
 	} else {
-		put_numbers(page->out, step, 2);
-		g_string_append(page->out, "Td\n");
+		put_number(page->out, step[0]);
+		g_string_append_c(page->out, ' ');
+		put_fine(page->out, step[1]);
+		g_string_append(page->out, " Td\n");
 	}
 	page->line_x = to[0];
 	page->line_y = to[1];
 	page->pen = to[0];
 }
 
-static void put_code(GString *out, unsigned int code)
+static void put_byte(GString *out, unsigned int byte)
 {
-	const unsigned int bytes[2] = { code >> 8 & 0xff, code & 0xff };
-
-	for (unsigned int i = 0; i < 2; i++) {
-		if (bytes[i] == '(' || bytes[i] == ')' || bytes[i] == '\\')
-			g_string_append_c(out, '\\');
-		if (bytes[i] == '\r')
-			g_string_append(out, "\\r");
-		else
-			g_string_append_c(out, (char)bytes[i]);
-	}
+	if (byte == '(' || byte == ')' || byte == '\\')
+		g_string_append_c(out, '\\');
+	if (byte == '\r')
+		g_string_append(out, "\\r");
+	else
+		g_string_append_c(out, (char)byte);
 }
 
 /* One glyph at (x, y) of PDF's page. */
@@ -119,7 +133,7 @@ static void put_glyph(struct write_page *page, unsigned int code, double width, 
 		gap = 0;
 	}
 	if (!page->in_array)
-		g_string_append_c(page->out, '[');
+		page->array_at = page->out->len;
 	page->in_array = true;
 	if (fabs(gap) > NEAR) {
 		long whole = lround(-gap);
@@ -127,12 +141,15 @@ static void put_glyph(struct write_page *page, unsigned int code, double width, 
 		g_string_append(page->out, page->in_string ? ")" : "");
 		put_number(page->out, (double)whole);
 		page->in_string = false;
+		page->has_gaps = true;
 		page->pen -= (double)whole * size / 1000;
 	}
 	if (!page->in_string)
 		g_string_append_c(page->out, '(');
 	page->in_string = true;
-	put_code(page->out, code);
+	if (!write_font_simple(page->now.font))
+		put_byte(page->out, code >> 8 & 0xff);
+	put_byte(page->out, code & 0xff);
 	page->pen += width * size / 1000;
 }
 
@@ -183,7 +200,7 @@ static void carry(struct write_page *page, const struct display_run *run,
 	for (unsigned int i = 0; i < cluster->count; i++)
 		width += glyph_width(run, cluster->first + i);
 	width = round(width * 1000 / style->size);
-	begin_text(page);
+	write_page_text(page);
 	for (const char *at = cluster->text; at < end;) {
 		const char *next = piece_end(at, end);
 		unsigned int slot = write_fonts_carry(fonts, at, (unsigned int)(next - at), width);
@@ -202,7 +219,7 @@ static void carry(struct write_page *page, const struct display_run *run,
 
 static void begin_marked(struct write_page *page, const struct cluster *cluster)
 {
-	end_array(page);
+	write_page_end_line(page);
 	g_string_append(page->out, "/Span<</ActualText");
 	put_text(page->out, cluster->text, cluster->size);
 	g_string_append(page->out, ">>BDC\n");
@@ -210,7 +227,7 @@ static void begin_marked(struct write_page *page, const struct cluster *cluster)
 
 static void end_marked(struct write_page *page)
 {
-	end_array(page);
+	write_page_end_line(page);
 	g_string_append(page->out, "EMC\n");
 }
 
@@ -372,7 +389,7 @@ static void each_cluster(struct write_page *page, const struct display_run *run,
 static void put_pictures(struct write_page *page, const struct display_run *run,
     const struct write_style *style)
 {
-	write_page_end_text(page);
+	write_page_content(page);
 	for (unsigned int i = 0; i < run->glyph_count; i++) {
 		const struct display_glyph *glyph = &run->glyphs[i];
 		hb_glyph_extents_t extents;
@@ -400,23 +417,23 @@ void write_text_run(struct write_page *page, const struct display_run *run)
 
 	if (run->glyph_count == 0 || run->text_size == 0 || !(style->size > 0))
 		return;
-	write_page_content(page);
 	if (style->face->kind == FACE_PICTURES) {
 		opaque.clear = run->color.clear;
-		end_array(page);
+		write_page_end_line(page);
 		write_page_fill(page, opaque);
 		put_pictures(page, run, style);
 		each_cluster(page, run, style, carry);
 		return;
 	}
-	end_array(page);
-	begin_text(page);
-	write_page_fill(page, run->color);
 	if (style->font == NULL) {
+		write_page_content(page);
+		write_page_fill(page, run->color);
 		write_outlines(page, run, style);
 		each_cluster(page, run, style, carry);
 		return;
 	}
+	write_page_text(page);
+	write_page_fill(page, run->color);
 	if (style->bold)
 		write_page_stroke(page, run->color, hundredths(style->size * BOLD_LINE));
 	each_cluster(page, run, style, put_cluster);

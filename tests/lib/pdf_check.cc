@@ -96,16 +96,17 @@ private:
 	Check &check;
 	Object resources;
 	std::vector<Object> operands;
+	Object font = Object::newNull();
 	bool wide = false;
 
 	void take(std::string const &what)
 	{
 		if (operands.empty())
 			return;
-		if (what == "Tf" && operands[0].isName())
-			wide = name_at(resources.getKey("/Font").getKey(operands[0].getName()),
-			    "/Subtype") == "/Type0";
-		else if (what == "Tj" || what == "'" || what == "\"")
+		if (what == "Tf" && operands[0].isName()) {
+			font = resources.getKey("/Font").getKey(operands[0].getName());
+			wide = name_at(font, "/Subtype") == "/Type0";
+		} else if (what == "Tj" || what == "'" || what == "\"")
 			glyphs(operands.back());
 		else if (what == "TJ" && operands[0].isArray())
 			for (Object &each : operands[0].getArrayAsVector())
@@ -116,16 +117,36 @@ private:
 
 	void glyphs(Object text)
 	{
-		if (!wide || !text.isString())
+		if (!text.isString())
 			return;
 
 		std::string codes = text.getStringValue();
 
+		if (!wide) {
+			simple(codes);
+			return;
+		}
 		if (codes.size() % 2 != 0)
 			check.find("half a glyph is shown");
 		for (size_t i = 0; i + 1 < codes.size(); i += 2)
 			if (codes[i] == '\0' && codes[i + 1] == '\0')
 				check.find("a missing-glyph box is shown");
+	}
+
+	/* Fonts of ours have a width for each of their codes, of which 0 is none. */
+	void simple(std::string const &codes)
+	{
+		Object begin = font.getKey("/FirstChar");
+		Object widths = font.getKey("/Widths");
+		int first = begin.isInteger() ? begin.getIntValueAsInt() : 256;
+		int end = first + (widths.isArray() ? widths.getArrayNItems() : 0);
+
+		for (char each : codes) {
+			int code = static_cast<unsigned char>(each);
+
+			if (code == 0 || code < first || code >= end)
+				check.find("a missing-glyph box is shown");
+		}
 	}
 
 	void picture(Object image)

@@ -7,12 +7,15 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "gateway/base/fd.h"
 #include "pdfenc/cff.h"
 #include "pdfenc/layout.h"
 #include "pdfenc/pixels.h"
 #include "pdfenc/text.h"
 #include "pdfenc/write.h"
+#include "pdfenc/write_crypt.h"
 
 /* ---- a display by hand ---- */
 
@@ -290,6 +293,43 @@ static void the_same_display_gives_the_same_bytes(void **state)
 	document_free(document);
 }
 
+static void a_sealed_pdf_is_all_cipher(void **state)
+{
+	static const char *const hidden[] = { "the file", "a title", "(en)", "D:2026",
+		"/MediaBox" };
+	struct qpdf_keys keys;
+	struct display *display = display_new(100, 100);
+	static const unsigned char content[] = "the file's content";
+	struct write_attached file = { "n\303\244me.txt", "text/plain", "D:20260101000000Z",
+		"Unspecified", content, sizeof(content) - 1, false };
+	struct write_request request = { .display = display, .title = "a title", .language = "en" };
+	GByteArray *room = g_byte_array_new();
+	char *all = NULL;
+	struct fail f;
+	char error[QPDF_ERROR_MAX];
+	ssize_t size;
+
+	(void)display_add_page(display);
+	request.faces = layout_engine_faces(*state);
+	request.files = &file;
+	request.file_count = 1;
+	assert_true(qpdf_make_keys("user", "owner", &keys, error));
+	assert_int_equal(write_crypt_new(&keys, &request.crypt, &f), SG_OK);
+	assert_int_equal(fd_memory("sealed", &request.fd, &f), SG_OK);
+	assert_int_equal(write_pdf(&request, room, &f), SG_OK);
+	all = g_malloc0(65536);
+	size = pread(request.fd, all, 65536, 0);
+	assert_true(size > 1000 && size < 65536);
+	for (size_t i = 0; i < G_N_ELEMENTS(hidden); i++)
+		assert_null(memmem(all, (size_t)size, hidden[i], strlen(hidden[i])));
+	assert_non_null(memmem(all, (size_t)size, "/V 5/R 6", 8));
+	fd_close(&request.fd);
+	g_free(all);
+	write_crypt_free(request.crypt);
+	g_byte_array_unref(room);
+	display_free(display);
+}
+
 static void a_document_without_pages_is_refused(void **state)
 {
 	struct display *display = display_new(100, 100);
@@ -374,6 +414,7 @@ int main(void)
 		cmocka_unit_test(numbers_from_outside_stay_numbers),
 		cmocka_unit_test(an_element_goes_on_over_pages),
 		cmocka_unit_test(the_same_display_gives_the_same_bytes),
+		cmocka_unit_test(a_sealed_pdf_is_all_cipher),
 		cmocka_unit_test(a_document_without_pages_is_refused),
 		cmocka_unit_test(few_colours_become_a_palette),
 		cmocka_unit_test(broken_cff_is_never_read_past_its_end),
