@@ -4,7 +4,7 @@
 # shellcheck source=tests/postfix/flow.bash
 . "$(dirname "${BASH_SOURCE[0]}")/flow.bash"
 
-# boxes_main, boxes_make: mailboxes of own users below $stack/spool, their .forward files in
+# boxes_main, boxes_make: mailboxes of own users below $stack/mailboxes, their .forward files in
 # $stack/forward; the second as soon as there is a main.cf.
 boxes_main() {
 	stack_main+=(mydestination=inside.example local_recipient_maps= recipient_delimiter=+)
@@ -12,10 +12,10 @@ boxes_main() {
 
 boxes_make() {
 	mkdir "$stack/forward"
-	mkdir -m 1777 "$stack/spool"
-	postconf -c "$stack/config" -e "mail_spool_directory=$stack/spool/" \
+	mkdir -m 1777 "$stack/mailboxes"
+	postconf -c "$stack/config" -e "mail_spool_directory=$stack/mailboxes/" \
 		"forward_path=$stack/forward/\$user\${recipient_delimiter}\${extension}, $stack/forward/\$user"
-	printf 'alice: %s/spool/alice/\n' "$stack" >> "$stack/config/aliases"
+	printf 'alice: %s/mailboxes/alice/\n' "$stack" >> "$stack/config/aliases"
 }
 
 # The first thing that the stack does with its folder: the boxes are there before Postfix.
@@ -49,7 +49,7 @@ forward_file() {
 }
 
 # box USER: the messages in a mailbox, a line each.
-box() { find "$stack/spool/$1/new" -type f 2> /dev/null | sort; }
+box() { find "$stack/mailboxes/$1/new" -type f 2> /dev/null | sort; }
 
 # boxed NAME USER COUNT: so many messages for an own user, all readable.
 boxed() {
@@ -69,16 +69,19 @@ told() {
 	check_equal "$1: without the body" "$(grep -lF "$secret" "${files[@]-/dev/null}")" ""
 }
 
-# outside_is_sealed NAME: nothing that left is clear, and nothing of ours is left on it.
+# outside_is_sealed NAME: nothing that left is clear, and nothing of ours is left on it. (Reports quote
+# the header fields of what they are about.)
 outside_is_sealed() {
+	local mail
 	no_leaks "$1: nothing clear outside"
+	mapfile -t mail < <(grep -rLi '^Content-Type: multipart/report' "$stack/sink")
 	check_equal "$1: no field and no suffix of ours" \
-		"$(grep -rihE '^X-Sealgate|sealgate\.invalid' "$stack/sink")" ""
+		"$(grep -hiE '^X-Sealgate|sealgate\.invalid' "${mail[@]-/dev/null}")" ''
 }
 
 boxes_clear() {
 	sink_clear
-	find "$stack/spool" -type f -delete
+	find "$stack/mailboxes" -type f -delete
 }
 
 # resend_make: $stack/resend PORT ADDRESS sends standard input on by SMTP, as a forwarder does.

@@ -64,3 +64,48 @@ postfix_flush "$stack"
 check then_it_leaves sink_wait_for b@plain.example 1 30
 check_equal then_over_tls "$(took "$(sink_for b@plain.example)")" 'five ESMTPS'
 check then_sealed is_envelope b@plain.example
+
+# ---- sealed because TLS could not be had (any peer): requeued, it keeps transport and next hop ----
+
+# past_tables FILE: into the queue past the filter, by what its route says, as the fallback does it
+past_tables() {
+	local smtp_port=$past
+	send "$sender" c@plain.example "$1"
+}
+
+# what is left of a sealed message for any peer
+sealed_for_any() {
+	{
+		printf 'From: %s\nX-Sealgate-Route: any smtp [127.0.0.1]:%s\n' "$sender" "$1"
+		printf 'Content-Type: application/pkcs7-mime; smime-type=enveloped-data\n\nTUlN\n'
+	} > "$stack/any.eml"
+}
+
+pick_port && past=$port_out
+pick_port && dead=$port_out
+sink_clear
+check attached_to_another_dead_peer set_main "relayhost=[127.0.0.1]:$dead"
+cat >> "$stack/config/master.cf" <<-END
+	127.0.0.1:$past inet n - n - - smtpd
+	 -o smtpd_milters= -o receive_override_options=no_milters -o cleanup_service_name=past
+	past unix n - n - 0 cleanup -o header_checks=regexp:$stack/config/sealgate/routes
+END
+touch -d '1 minute ago' "$stack"/config/m*.cf
+postfix_reload "$stack"
+wait_for 10 listens "$past"
+sealed_for_any "$dead"
+check for_any_is_taken past_tables "$stack/any.eml"
+check for_any_waits wait_for 20 deferred c@plain.example
+check_equal for_any_in_its_transport "$(filter_of "$(queue_id c@plain.example)")" "sealed-any:[127.0.0.1]:$dead"
+for round in once twice; do
+	postsuper -c "$stack/config" -r "$(queue_id c@plain.example)" 2> /dev/null
+	check "for_any_requeued_${round}_waits" wait_for 20 deferred c@plain.example
+	check_equal "for_any_requeued_${round}_in_its_transport" \
+		"$(filter_of "$(queue_id c@plain.example)")" "sealed-any:[127.0.0.1]:$dead"
+done
+peer_port six "$dead"
+postfix_reload "$peer"
+wait_for 10 listens "$dead"
+postfix_flush "$stack"
+check for_any_leaves sink_wait_for c@plain.example 1 30
+check_not for_any_without_its_route grep -qi '^X-Sealgate' "$(sink_for c@plain.example)"
