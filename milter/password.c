@@ -59,6 +59,18 @@ static enum fail_code check_strength(struct session *session, const struct conf_
 	return code;
 }
 
+/* "[pass:WORD sms:+49...]": the sender does not mean all of that as the password. */
+static bool has_number(const struct secret *password)
+{
+	static const char name[] = " sms:";
+
+	for (size_t at = 0; at + sizeof(name) - 1 <= password->size; at++) {
+		if (str_equal_case_n((const char *)password->data + at, name, sizeof(name) - 1))
+			return true;
+	}
+	return false;
+}
+
 static enum fail_code check_chosen(struct session *session, const struct conf_tenant *tenant,
     const struct rules_flag *rules, const struct str_list *recipients, struct fail *f)
 {
@@ -75,6 +87,9 @@ static enum fail_code check_chosen(struct session *session, const struct conf_te
 	if (session->arguments.password.size == 0)
 		return fail_set(f, SG_EFORMAT, "Write it as [secure pass:WORD]",
 		    "There is no password behind pass: in the subject");
+	if (has_number(&session->arguments.password))
+		return fail_set(f, SG_EDENIED, "Leave one of them",
+		    "The message has a password and a number to which one is sent");
 	return check_strength(session, tenant, recipients, f);
 }
 
