@@ -238,19 +238,6 @@ enum fail_code session_hide_password(const struct session *session,
 
 /* ---- the letter ---- */
 
-/* The sender's, as far as the message tells. */
-static enum conf_language language_of(const struct session *session,
-    const struct conf_tenant *tenant)
-{
-	const char *value = message_header(&session->message, "Accept-Language");
-	enum conf_language language;
-
-	if (value != NULL && language_choose(value, &language))
-		return language;
-	value = message_header(&session->message, "Content-Language");
-	return value != NULL && language_choose(value, &language) ? language : tenant->language;
-}
-
 enum fail_code session_write(const struct session *session, const struct session_flag *flag,
     const char *sender, const char *mark, struct session_letter *letter_out, struct fail *f)
 {
@@ -269,7 +256,8 @@ enum fail_code session_write(const struct session *session, const struct session
 		return fail_set(f, SG_ENOMEM, NULL, "no memory for a letter");
 	letter_out->letter.tenant = flag->tenant->name;
 	letter_out->letter.to = letter_out->to;
-	letter_out->letter.language = language_of(session, flag->tenant);
+	letter_out->letter.language = language_of_message(&session->message,
+	    flag->tenant->language);
 	letter_out->letter.keep = flag->tenant->password_for == CONF_FOR_RECIPIENT &&
 	    session->password_kind != VAULT_SMS;
 	letter_out->letter.hook = session->password_kind == VAULT_SMS ||

@@ -200,7 +200,8 @@ static void a_tenant_shows_name_colour_and_logo(void **state)
 static void long_lines_are_broken_at_spaces(void **state)
 {
 	static const char text[] = "short\n\n  1. aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd "
-	    "eeeeeeeee fffffffff ggggggggg hhhhhhhhh\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	    "eeeeeeeee fffffffff ggggggggg hhhhhhhhh\n"
+	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 	    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y\n";
 	static const char wrapped[] = "short\n\n  1. aaaaaaaaa bbbbbbbbb ccccccccc ddddddddd "
 	    "eeeeeeeee fffffffff\n     ggggggggg hhhhhhhhh\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
