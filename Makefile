@@ -54,6 +54,8 @@ PKG.tls = libunbound libcurl libmicrohttpd jansson libssl libcrypto zlib
 PKG.trace = libsystemd zlib
 PKG.notify = libcurl libcrypto jansson
 
+comma = ,
+
 # ---- what is made of what: folders, then libraries ----
 
 BASE = $(wildcard gateway/base/*.c) $(if $(filter torture,$(VARIANT)),tests/torture/step.c)
@@ -159,11 +161,16 @@ unit: $(UNIT_BIN)
 
 # ---- scenarios: tests/play/play.c plays the session (tests/play/README), tls.c the policy engine ----
 
-$(B)/play/%: tests/play/%.c $$(call obj,$$(call unit_src,tests/play/$$*.c))
+# the calls that tests/lib/faulty.c can let fail
+WRAPPED = malloc calloc realloc reallocarray free strdup vasprintf __vasprintf_chk memfd_create write mmap lseek getrandom
+WITH.play_play = tests/lib/faulty.c
+LINK.play_play = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+
+$(B)/play/%: tests/play/%.c $$(WITH.play_$$*) $$(call obj,$$(call unit_src,tests/play/$$*.c))
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
-	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< \
-		$(filter %.o,$^) $(LIB.$(call links_of,$<))
+	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(LINK.play_$*) -o $@ \
+		$< $(WITH.play_$*) $(filter %.o,$^) $(LIB.$(call links_of,$<))
 
 unit: $(B)/play/play $(B)/play/tls
 

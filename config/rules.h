@@ -90,10 +90,10 @@ enum rules_origin {
 /*
  * Login counts first, then network. *tenant_out is the tenant proven or claimed, NULL for outside.
  * The null sender with proof is RULES_OWN. Where a login or network proves several tenants, MAIL
- * FROM chooses among them, else the first in the file.
+ * FROM chooses among them, else the first in the file. SG_ENOMEM: nobody knows; not RULES_OUTSIDE.
  */
-enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
-    const struct conf_tenant **tenant_out);
+MUST_USE enum fail_code rules_sender(const struct conf *conf, const struct rules_client *client,
+    enum rules_origin *origin_out, const struct conf_tenant **tenant_out, struct fail *f);
 
 /*
  * Is the login one of the tenant's, and this normalised address of the tenant its own, by
@@ -106,11 +106,15 @@ bool rules_login_owns(const struct conf_tenant *tenant, const char *login, const
  * off; local part as it is. SG_EFORMAT if it is no address. The caller frees.
  */
 MUST_USE enum fail_code rules_address(const char *address, char **normal_out, struct fail *f);
+/* Is address, as SMTP has it, this normalised one, letter by letter but for case? */
+bool rules_is_address(const char *address, const char *normal);
 /* The domain of a normalised address; points into it. "" if it has none. */
 const char *rules_domain(const char *normal);
 
-/* The domain of the (first) address in a From header value, lower case, A-labels; NULL if none. The
- * caller frees. */
-char *rules_from_domain(const char *value);
+/*
+ * The domain of the (first) address in a From header value, lower case, A-labels; NULL if it has
+ * none. The caller frees. SG_ENOMEM.
+ */
+MUST_USE enum fail_code rules_from_domain(const char *value, char **domain_out, struct fail *f);
 
 #endif

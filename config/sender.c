@@ -81,6 +81,14 @@ enum fail_code rules_address(const char *address, char **normal_out, struct fail
 	return SG_OK;
 }
 
+bool rules_is_address(const char *address, const char *normal)
+{
+	size_t size;
+	const char *text = bare_address(address, &size);
+
+	return size == strlen(normal) && str_equal_case_n(text, normal, size);
+}
+
 const char *rules_domain(const char *normal)
 {
 	const char *at = strrchr(normal, '@');
@@ -158,25 +166,24 @@ static enum fail_code first_address(const char *value, struct buf *flat)
 	return code;
 }
 
-char *rules_from_domain(const char *value)
+enum fail_code rules_from_domain(const char *value, char **domain_out, struct fail *f)
 {
 	struct buf flat;
-	char *domain = NULL;
-	const unsigned char *at;
+	const unsigned char *at = NULL;
+	enum fail_code code;
 
+	*domain_out = NULL;
 	buf_init(&flat, FROM_MAX);
-	if (first_address(value, &flat) == SG_OK && flat.size > 0) {
+	code = first_address(value, &flat);
+	if (code == SG_OK && flat.size > 0)
 		at = memrchr(flat.data, '@', flat.size);
-		if (at != NULL) {
-			const char *text = (const char *)at + 1;
-			size_t size = flat.size - (size_t)(at + 1 - flat.data);
-
-			if (address_domain(text, size, &domain, NULL) != SG_OK)
-				domain = NULL;
-		}
-	}
+	if (at != NULL)
+		code = address_domain((const char *)at + 1,
+		    flat.size - (size_t)(at + 1 - flat.data), domain_out, NULL);
 	buf_free(&flat);
-	return domain;
+	if (code == SG_ENOMEM)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for the From field");
+	return SG_OK;
 }
 
 /* ---- who is it ---- */
@@ -253,19 +260,20 @@ judge(const struct conf *conf, const struct rules_client *client, const char *do
 	return tenant == NULL ? RULES_OUTSIDE : RULES_UNPROVEN;
 }
 
-enum rules_origin rules_sender(const struct conf *conf, const struct rules_client *client,
-    const struct conf_tenant **tenant_out)
+enum fail_code rules_sender(const struct conf *conf, const struct rules_client *client,
+    enum rules_origin *origin_out, const struct conf_tenant **tenant_out, struct fail *f)
 {
 	const char *mail_from = client->mail_from == NULL ? "" : client->mail_from;
 	char *normal = NULL;
-	enum rules_origin origin;
 
+	*tenant_out = NULL;
 	/* what cannot be normalised is compared as it is: it still must not pass as an outsider */
-	if (rules_address(mail_from, &normal, NULL) != SG_OK)
-		normal = NULL;
-	origin = judge(conf, client, rules_domain(normal == NULL ? mail_from : normal), tenant_out);
+	if (rules_address(mail_from, &normal, NULL) == SG_ENOMEM)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for the sender");
+	*origin_out = judge(conf, client, rules_domain(normal == NULL ? mail_from : normal),
+	    tenant_out);
 	free(normal);
-	return origin;
+	return SG_OK;
 }
 
 bool rules_login_owns(const struct conf_tenant *tenant, const char *login, const char *address)

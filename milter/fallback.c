@@ -204,17 +204,13 @@ static enum reply_stage take_back(struct session *session, struct marked *marked
 /* ---- sealed mail ---- */
 
 /* That the sender is told goes into the record of the tenant whose sender that is. */
-static void record_told(struct session *session, const char *recipient,
-    const char *why, struct fail *f)
+static void record_told(struct session *session, const char *recipient, const char *why)
 {
 	const struct conf_tenant *tenant = NULL;
-	char *sender = NULL;
 
-	if (rules_address(session->message.sender, &sender, f) == SG_OK)
-		tenant = conf_tenant_of_domain(session->conf, rules_domain(sender));
-	free(sender);
+	if (session->sender != NULL)
+		tenant = conf_tenant_of_domain(session->conf, rules_domain(session->sender));
 	session_record_refused(session, tenant != NULL ? tenant->name : "", "", recipient, why);
-	fail_clear(f);
 }
 
 /* Sealed by us, and the peer has had its time: the sender is told. */
@@ -223,7 +219,7 @@ static enum fail_code tell_sender(struct session *session, const char *recipient
 {
 	const struct session_services *services = session->services;
 
-	record_told(session, recipient, cause_words(cause), f);
+	record_told(session, recipient, cause_words(cause));
 	services->count(services->context, TLS_TOLD);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator, or reach the recipient "
 	    "another way", "The mail server of %s offers no TLS as protected mail needs it; the "
@@ -234,7 +230,7 @@ static enum fail_code tell_sender(struct session *session, const char *recipient
 static enum fail_code tell_no_mail(struct session *session, const char *recipient,
     const struct cause *cause, struct fail *f)
 {
-	record_told(session, recipient, cause->proof.how, f);
+	record_told(session, recipient, cause->proof.how);
 	return fail_set(f, SG_ENOTFOUND, "Check the address", "No mail can be sent to %s: %s",
 	    recipient, cause->proof.how);
 }

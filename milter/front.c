@@ -48,17 +48,19 @@ static enum fail_code find_origin(struct session *session, struct front *front, 
 {
 	const char *from = message_header(&session->message, "From");
 	struct rules_client client;
-	char *domain = from == NULL ? NULL : rules_from_domain(from);
+	char *domain = NULL;
+	enum fail_code code = from == NULL ? SG_OK : rules_from_domain(from, &domain, f);
 
-	(void)f;
+	if (code != SG_OK)
+		return code;
 	client.login = session->login;
 	client.address = session->address;
 	client.local = session->address == NULL;
 	client.mail_from = session->message.sender;
 	client.from_domain = domain;
-	front->origin = rules_sender(session->conf, &client, &front->flag.tenant);
+	code = rules_sender(session->conf, &client, &front->origin, &front->flag.tenant, f);
 	free(domain);
-	return SG_OK;
+	return code;
 }
 
 /*

@@ -15,18 +15,13 @@
 bool session_is_notice(const struct session *session, const struct vault_decision *decision)
 {
 	const struct str_list *recipients = &session->message.recipients;
-	char *normal = NULL;
-	bool is_told;
 
 	if (decision->source == NULL || strcmp(decision->source, VAULT_NOTICE) != 0 ||
 	    session->message.sender[0] != '\0' || recipients->count != 1)
 		return false;
 	if (session->stage != STAGE_FRONT)
 		return true;	/* an alias may have made another address of it */
-	is_told = rules_address(recipients->items[0], &normal, NULL) == SG_OK &&
-	    str_equal_case(normal, decision->sender);
-	free(normal);
-	return is_told;
+	return rules_is_address(recipients->items[0], decision->sender);
 }
 
 /* Into the queue for the second stage, with the mark that it came with. */

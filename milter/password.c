@@ -95,16 +95,6 @@ static enum fail_code check_chosen(struct session *session, const struct conf_te
 
 /* ---- for a number ---- */
 
-/* What a hook is told, and who hears if it does not get it. */
-static bool has_address(const struct session *session)
-{
-	char *sender = NULL;
-	bool has = rules_address(session->message.sender, &sender, NULL) == SG_OK;
-
-	free(sender);
-	return has;
-}
-
 static enum fail_code check_number(struct session *session, const struct conf_tenant *tenant,
     const struct rules_flag *rules, struct fail *f)
 {
@@ -125,7 +115,8 @@ static enum fail_code check_number(struct session *session, const struct conf_te
 	if (arguments->numbers > 1)
 		return fail_set(f, SG_EDENIED, "Leave one", "The message has %u numbers",
 		    arguments->numbers);
-	if (!has_address(session))
+	/* who hears if the hook does not get it */
+	if (session->sender == NULL)
 		return fail_set(f, SG_EDENIED, NULL, "A number counts only with a sender");
 	if (phone_parse(arguments->number, session->phone, &why) != SG_OK)
 		return fail_set(f, SG_EFORMAT, "Write it as [sms:+4915112345678]",
@@ -139,17 +130,13 @@ static enum fail_code check_number(struct session *session, const struct conf_te
 /* NULL, or why the sender cannot be told one. */
 static const char *why_untold(const struct session *session, const struct conf_tenant *tenant)
 {
-	const char *why = NULL;
-	char *sender = NULL;
-
 	if (session->login == NULL || session->login[0] == '\0')
 		return "the sender has not logged in";
-	if (rules_address(session->message.sender, &sender, NULL) != SG_OK)
+	if (session->sender == NULL)
 		return "the sender has no address";
-	if (!rules_login_owns(tenant, session->login, sender))
-		why = "the login does not own the address of the sender";
-	free(sender);
-	return why;
+	if (!rules_login_owns(tenant, session->login, session->sender))
+		return "the login does not own the address of the sender";
+	return NULL;
 }
 
 /* Who is told a generated one: the first of the tenant's order that can be; or why nobody. */
@@ -168,7 +155,7 @@ static enum vault_password_kind find_telling(const struct session *session,
 				return VAULT_GENERATED;
 			*untold_out = why;
 		} else if (strcmp(source, CONF_PASSWORD_HOOK) == 0) {
-			if (has_address(session) && hook_configured(tenant))
+			if (session->sender != NULL && hook_configured(tenant))
 				return VAULT_HOOKED;
 			*untold_out = "there is no hook, or the sender has no address";
 		}

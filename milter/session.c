@@ -24,6 +24,8 @@ static void forget_message(struct session *session)
 {
 	free(session->login);
 	session->login = NULL;
+	free(session->sender);
+	session->sender = NULL;
 	deliveries_free(&session->deliveries);
 	message_free(&session->message);
 	spool_free(session->spool);
@@ -195,6 +197,13 @@ const unsigned char *session_body_data(const struct session *session, size_t *si
 	return session->data + session->body_at;
 }
 
+static enum fail_code know_sender(struct session *session, struct fail *f)
+{
+	if (rules_address(session->message.sender, &session->sender, NULL) == SG_ENOMEM)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory for the sender");
+	return SG_OK;
+}
+
 static enum fail_code close_intake(struct session *session, struct fail *f)
 {
 	enum fail_code code;
@@ -207,6 +216,8 @@ static enum fail_code close_intake(struct session *session, struct fail *f)
 	code = spool_finish(session->spool, f);
 	if (code == SG_OK)
 		code = spool_map(session->spool, &session->data, &session->size, f);
+	if (code == SG_OK)
+		code = know_sender(session, f);
 	return code;
 }
 

@@ -33,6 +33,7 @@ struct session {
 	const struct conf *conf;
 	char *login;
 	struct message message;
+	char *sender;			/* normalised MAIL FROM, at the end; NULL: no address */
 	struct deliveries deliveries;	/* one for each recipient of message */
 	struct spool *spool;		/* header fields, empty line, body */
 	size_t body_at;			/* offset of the body in the spool */

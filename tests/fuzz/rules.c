@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ "Sensitivity", text } };
 	struct conf *conf = NULL;
 	struct rules_flag flag;
+	char *domain = NULL;
 	char *normal = NULL;
 
 	if (text == NULL || conf_default(&conf, NULL) != SG_OK)
@@ -55,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		rules_flag_free(&flag);
 	}
-	free(rules_from_domain(text));
+	if (rules_from_domain(text, &domain, NULL) == SG_OK)
+		free(domain);
 	if (rules_address(text, &normal, NULL) == SG_OK)
 		(void)rules_domain(normal);
 	free(normal);

@@ -2,6 +2,7 @@
  * play: scenarios as text, played against the real session.c on a virtual clock.
  *
  *   play FILE...    each file holds cases: "case NAME", lines that act, lines that expect
+ *   play -f FILE... their first messages, with the n-th call of each kind failing (faults.c)
  *
  * The scanner, the vault and the PDF worker are played here: what they answer stands in the
  * scenario. The envelope is made by OpenSSL, to a certificate made at the start. The words are
@@ -1056,6 +1057,77 @@ static void play_file(struct play *play, const char *path)
 	(void)fclose(file);
 }
 
+#include "tests/play/faults.c"
+
+/* The others work also while calls of the filter fail. */
+
+static enum fail_code calm_certificate(void *context, const char *tenant, const char *recipient,
+    struct buf *der_out, struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_certificate(context, tenant, recipient, der_out, f);
+	faulty_pause(false);
+	return code;
+}
+
+static enum fail_code calm_password(void *context, const char *tenant, const char *recipient,
+    struct secret *password_out, struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_password(context, tenant, recipient, password_out, f);
+	faulty_pause(false);
+	return code;
+}
+
+static enum fail_code calm_mark_check(void *context, const char *mark,
+    const unsigned char digest[VAULT_DIGEST_SIZE], struct vault_decision *decision_out,
+    struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_mark_check(context, mark, digest, decision_out, f);
+	faulty_pause(false);
+	return code;
+}
+
+static enum fail_code calm_record(void *context, const struct record *records, size_t count,
+    struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_record(context, records, count, f);
+	faulty_pause(false);
+	return code;
+}
+
+static enum fail_code calm_record_once(void *context, const char *mark, const char *recipient,
+    const struct record *records, size_t count, struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_record_once(context, mark, recipient, records, count, f);
+	faulty_pause(false);
+	return code;
+}
+
+static enum fail_code calm_record_told(void *context, const struct vault_told *told,
+    const struct record *records, size_t count, struct fail *f)
+{
+	enum fail_code code;
+
+	faulty_pause(true);
+	code = play_record_told(context, told, records, count, f);
+	faulty_pause(false);
+	return code;
+}
+
 int main(int argc, char *argv[])
 {
 	static struct play play;
@@ -1065,16 +1137,18 @@ int main(int argc, char *argv[])
 	make_certificate(&play.world);
 	play.services = (struct session_services){
 		.context = &play.world, .scan = play_scan, .plan = play_plan,
-		.certificate = play_certificate, .password = play_password,
-		.mark_make = play_mark_make, .mark_check = play_mark_check,
-		.record = play_record, .record_once = play_record_once,
-
-		.password_try = play_password_try, .record_told = play_record_told,
+		.certificate = calm_certificate, .password = calm_password,
+		.mark_make = play_mark_make, .mark_check = calm_mark_check,
+		.record = calm_record, .record_once = calm_record_once,
+		.password_try = play_password_try, .record_told = calm_record_told,
 		.waiting = play_waiting, .proof = play_proof, .count = play_count,
 		.pdf = play_pdf, .clock = &clock,
 	};
 	for (int i = 1; i < argc; i++)
-		play_file(&play, argv[i]);
+		if (strcmp(argv[1], "-f") != 0)
+			play_file(&play, argv[i]);
+		else if (i > 1)
+			play_file_with_faults(&play, argv[i]);
 	reset_world(&play.world);
 	session_free(play.session);
 	conf_free(play.conf);
