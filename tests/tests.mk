@@ -79,11 +79,14 @@ OPT.fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,unde
 	-fno-sanitize-recover=undefined -DSG_SANITIZE
 LINK.fuzz = -fsanitize=fuzzer-no-link,address,undefined
 
+# no server is there: tests/fuzz/replies.c answers
+LINK.fuzz_replies = -Wl,--wrap=wire_call
+
 define fuzz_build
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) \
-		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(1) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<))
+		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(LINK.fuzz_$*) $(1) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<))
 endef
 
 $(B)/fuzz/%: tests/fuzz/%.c tests/lib/run_fuzz_main.c $$(call obj,$$(call unit_src,tests/fuzz/$$*.c))

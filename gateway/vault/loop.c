@@ -77,6 +77,12 @@ static const struct wire_handler handlers[] = {
 	{VAULT_STATUS, FROM_ADMIN, status_handle},
 };
 
+const struct wire_handler *server_handlers(size_t *count_out)
+{
+	*count_out = sizeof(handlers) / sizeof(handlers[0]);
+	return handlers;
+}
+
 /* What the milter writes shares a commit. */
 static bool loop_shares_commit(const struct connection *c)
 {

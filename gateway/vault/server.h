@@ -169,4 +169,7 @@ struct loop;
 MUST_USE enum fail_code loop_run(struct server *server, int control, int terminate,
     const int *listeners, size_t listener_count, struct fail *f);
 
+/* All of them, with who may ask (loop.c). */
+const struct wire_handler *server_handlers(size_t *count_out);
+
 #endif

@@ -14,6 +14,7 @@ fuzz_one() {
 	mkdir -p "build/fuzz/found/$name" build/fuzz/broken
 	[[ ! -s tests/fuzz/$name.dict ]] || options+=("-dict=tests/fuzz/$name.dict")
 	[[ ! -d tests/fuzz/corpus/$name ]] || options+=("tests/fuzz/corpus/$name")
+	[[ $name != mail || ! -d ../shared/corpus ]] || options+=("../shared/corpus/mime4j")
 	"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="build/fuzz/broken/$name-" "build/fuzz/found/$name" "${options[@]}" \
 		> "build/fuzz/$name.log" 2>&1 < /dev/null
