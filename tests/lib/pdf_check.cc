@@ -189,7 +189,7 @@ static void check_structure(Check &check, Object top)
 		}
 		if (!each.isDictionary() || (each.isIndirect() && !seen.insert(each.getObjGen()).second))
 			continue;
-		elements += each.hasKey("/S") ? 1 : 0;
+		elements += each.hasKey("/S") ? 1u : 0u;
 		if (name_at(each, "/S") == "/Figure" && !each.getKey("/Alt").isString())
 			check.find("a Figure has no Alt");
 		todo.push_back(each.getKey("/K"));
