@@ -97,6 +97,9 @@ static void put_byte(GString *out, unsigned char c)
 		g_string_append_c(out, '\\');
 		g_string_append_c(out, (char)c);
 		break;
+	case '\0':	/* would end what takes it for a C string, as write_stream does */
+		g_string_append(out, "\\000");
+		break;
 	case '\r':	/* would be read as a line's end */
 		g_string_append(out, "\\r");
 		break;

@@ -293,6 +293,17 @@ static void the_same_display_gives_the_same_bytes(void **state)
 	document_free(document);
 }
 
+static void strings_have_no_zero_byte_and_no_bracket(void **state)
+{
+	GString *out = g_string_new(NULL);
+
+	(void)state;
+	put_bytes(out, "a\0(b\r", 5);
+	assert_string_equal(out->str, "(a\\000\\(b\\r)");
+	assert_int_equal(out->len, strlen(out->str));
+	g_string_free(out, TRUE);
+}
+
 static void a_sealed_pdf_is_all_cipher(void **state)
 {
 	static const char *const hidden[] = { "the file", "a title", "(en)", "D:2026",
@@ -414,6 +425,7 @@ int main(void)
 		cmocka_unit_test(numbers_from_outside_stay_numbers),
 		cmocka_unit_test(an_element_goes_on_over_pages),
 		cmocka_unit_test(the_same_display_gives_the_same_bytes),
+		cmocka_unit_test(strings_have_no_zero_byte_and_no_bracket),
 		cmocka_unit_test(a_sealed_pdf_is_all_cipher),
 		cmocka_unit_test(a_document_without_pages_is_refused),
 		cmocka_unit_test(few_colours_become_a_palette),
