@@ -185,6 +185,7 @@ struct conf {
 		size_t attach_size_max;		/* bytes of a file that is shown */
 		unsigned int attach_megapixels_max;	/* of a picture that is shown */
 		bool original;			/* original.eml is embedded */
+		unsigned int messages_max;	/* of one worker's life; 0: no maximum */
 	} pdf;
 
 	struct {

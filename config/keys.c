@@ -174,6 +174,10 @@ static const struct key table[] = {
 	/* pdf */
 	{ .name = "pdf.workers", .type = KEY_NUMBER, AT(pdf.workers), .roles = CONF_PDF,
 	    .min = 1, .max = 64, .preset = "2", .help = "PDF worker processes." },
+	{ .name = "pdf.messages_max", .type = KEY_NUMBER, AT(pdf.messages_max),
+	    .roles = CONF_PDF, .min = 0, .max = 10000000, .preset = "2000",
+	    .help = "Messages after which a PDF worker ends and a fresh one takes its place, since "
+	    "libraries may keep memory of damaged input. 0: never." },
 	{ .name = "pdf.timeout", .type = KEY_DURATION, AT(pdf.timeout_ms),
 	    .roles = CONF_PDF | CONF_MILTER, .min = SECOND, .max = HOUR, .preset = "120s",
 	    .help = "Time for one PDF; after it the sender's server tries again." },

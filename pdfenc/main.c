@@ -103,20 +103,25 @@ static bool still_wanted(int control)
 	return wanted;
 }
 
-/* Several workers wait on one listener: whoever accepts first has the request. */
-static void accept_one(struct serve *serve, int listener)
+/*
+ * Several workers wait on one listener: whoever accepts first has the request. False: another one
+ * had it.
+ */
+static bool accept_one(struct serve *serve, int listener)
 {
 	struct fail f;
 	int socket;
 
 	if (wire_accept(listener, &socket, &f) != SG_OK)
-		return;
+		return false;
 	serve_connection(serve, socket);
 	fd_close(&socket);
+	return true;
 }
 
+/* Ends with SG_OK after messages_max messages (0: never): the supervisor starts a fresh worker. */
 static enum fail_code loop(struct serve *serve, const struct proc_boot *boot, int signals,
-    struct fail *f)
+    unsigned int messages_max, struct fail *f)
 {
 	struct pollfd watched[3] = {
 		{ boot->listeners[0], POLLIN, 0 },
@@ -124,7 +129,7 @@ static enum fail_code loop(struct serve *serve, const struct proc_boot *boot, in
 		{ signals, POLLIN, 0 },
 	};
 
-	for (;;) {
+	for (unsigned int messages = 0; messages_max == 0 || messages < messages_max;) {
 		if (poll(watched, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -135,10 +140,11 @@ static enum fail_code loop(struct serve *serve, const struct proc_boot *boot, in
 		if (watched[1].revents != 0 && !still_wanted(boot->control))
 			return SG_OK;
 		if ((watched[0].revents & POLLIN) != 0)
-			accept_one(serve, boot->listeners[0]);
+			messages += accept_one(serve, boot->listeners[0]) ? 1 : 0;
 		else if (watched[0].revents != 0)
 			return fail_set(f, SG_ESYSTEM, NULL, "the listening socket is broken");
 	}
+	return SG_OK;
 }
 
 static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct serve *serve,
@@ -175,7 +181,7 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 	if (code == SG_OK)
 		code = proc_worker_ready(boot, "fonts loaded", f);
 	if (code == SG_OK)
-		code = loop(serve, boot, signals, f);
+		code = loop(serve, boot, signals, (*conf)->pdf.messages_max, f);
 	fd_close(&signals);
 	return code;
 }

@@ -242,6 +242,22 @@ static void plan_retry(struct worker *worker)
 	fd_close(&worker->child.control);
 }
 
+/* A PDF worker that made as many PDFs as it should (pdf.messages_max): no mishap. */
+static bool has_served(const struct worker *worker, int status)
+{
+	return worker->role == CONF_PDF && worker->ready && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+/* At once: it was ready and worked, so that this cannot turn in circles without work. */
+static void plan_renewal(struct worker *worker)
+{
+	worker->pause_ms = PAUSE_FIRST_MS;
+	worker->retry_ms = now_ms();
+	worker->child.pid = -1;
+	fd_close(&worker->child.control);
+}
+
 static void reap(struct worker *worker)
 {
 	pid_t pid = worker->child.pid;
@@ -256,6 +272,11 @@ static void reap(struct worker *worker)
 	    f.code != SG_EPEER) {
 		(void)worker_failed(worker, f.code, &f);
 		log_failure(LOG_LEVEL_ERROR, NULL, "worker-failed", &f);
+	}
+	if (has_served(worker, status)) {
+		log_worker(worker, "renewed", NULL);
+		plan_renewal(worker);
+		return;
 	}
 	log_death(worker, pid, status);
 	plan_retry(worker);
