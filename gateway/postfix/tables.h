@@ -18,8 +18,10 @@ struct tables_wish {
 	const struct routing *routing; /* NULL: no routes */
 };
 
-/* Content of "routes", "encode", "strip-sealed" and their kin; the caller frees. NULL = no memory, or
- * no such table. */
+/*
+ * Content of "routes", "encode", "strip-sealed" and their kin; the caller frees. NULL = no memory,
+ * or no such table.
+ */
 char *tables_text(const char *name, const struct tables_wish *wish);
 
 /* Are all of them there, as they would be written now? */
