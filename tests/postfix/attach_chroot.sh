@@ -20,7 +20,12 @@ gateway_start_there() {
 local_mail() { sendmail -C "$config" -f u@inside.example a@outside.example; }
 queue_empty() { [[ -z $(postfix_queue "$stack") ]]; }
 
-check the_gateway_listens_in_the_queue_directory gateway_start_there
+# not by check: the gateway must be a child of this shell
+if gateway_start_there; then
+	ok the_gateway_listens_in_the_queue_directory
+else
+	not_ok the_gateway_listens_in_the_queue_directory
+fi
 check attach_works sg postfix attach -y --config-directory "$config"
 check the_doctor_is_content sg doctor --config-directory "$config"
 for name in a b; do

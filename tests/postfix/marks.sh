@@ -146,7 +146,8 @@ case_expired() {
 	message late '[secure] Late'
 	check 'expired in the queue: accepted' mail_out "$stack/late.eml" "<$alice> RET=FULL" "<$bob>" "<$carol>"
 	check 'expired in the queue: waits' waits_for 2
-	check 'expired: made so' expire
+	# not by check: the gateway must be this shell's own
+	if expire; then ok 'expired: made so'; else not_ok 'expired: made so'; fi
 	seal_open
 	check 'expired in the queue: decided' all_gone
 	copies 'expired in the queue: nothing' "$bob" 0
