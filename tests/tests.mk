@@ -20,7 +20,7 @@ SCRIPTS_SANITIZE = $(filter tests/play/% tests/interop/%,$(SCRIPTS))
 .PHONY: check
 check:
 	@bash tests/lib/setup.sh build run test
-	@$(AGAIN) WERROR=1 all unit replay drivers
+	@$(AGAIN) WERROR=1 all unit replay drivers torture-programs
 	@$(AGAIN) WERROR=1 run-tests
 
 .PHONY: run-tests

@@ -15,6 +15,8 @@ cd "$root" || exit 1
 sessions=${MEMORY_SESSIONS:-50}
 bytes=${MEMORY_BYTES:-10485760}
 stack_main=("message_size_limit=40000000" "smtpd_timeout=600s" "in_flow_delay=0s")
+stack_scan="timeout = 10m"
+stack_conf="pdf { timeout = 10m }"
 
 gateway_tree() { printf '%s\n' "$gateway_pid" && pgrep -P "$gateway_pid"; }
 

@@ -6,8 +6,8 @@
  * A line of a number on standard input allows so many messages more; "end" lets the rest be
  * finished. The same seed gives the same messages. -h: some are hostile to the PDF worker. As a
  * mail client does, a message is tried again after 4xx and after a connection that broke; what
- * became of one whose connection broke behind the last dot nobody knows: "unknown". Now and then the source
- * itself cuts a connection in the middle of a message. The log, a line each:
+ * became of one whose connection broke behind the last dot nobody knows: "unknown". Now and then
+ * the source itself cuts a connection in the middle of a message. The log, a line each:
  *
  *   M NUMBER CLASS SIZE HASH RECIPIENT[,...]   a message, its final recipients
  *   R NUMBER MILLISECONDS RESULT CODE   accepted, refused, deferred, failed, cut, unknown, left

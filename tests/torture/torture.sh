@@ -3,7 +3,7 @@
 # fault after the other happens; then every message is accounted for. docs/safety.md tells more.
 #
 # Environment: TORTURE_MESSAGES (10000), TORTURE_FAULTS (200), TORTURE_SEED (by time), TORTURE_KINDS (all
-# of faults.bash), TORTURE_DRAIN (180 s at the end for what waits), TORTURE_REPORT
+# of faults.bash), TORTURE_DRAIN (120 s without progress at the end), TORTURE_REPORT
 # (build/torture/report.txt), SG_BUILD (programs with steps). Exit status
 # 0: nothing was lost, in clear, infected or doubled outside a known window.
 # shellcheck disable=SC2317
@@ -91,16 +91,24 @@ stream() {
 	done
 }
 
-# Everything that waits goes out; what stays is told.
+queued() { postqueue -c "$stack/config" -j 2> /dev/null | wc -l; }
+
+# Everything that waits goes out, for as long as it gets less; what stays is told.
 drain() {
-	local end=$((SECONDS + ${TORTURE_DRAIN:-180}))
+	local left last=1000000 since=$SECONDS
 	echo end >&8
 	wait "$source_pid"
-	while [[ $SECONDS -lt $end && -n $(postqueue -c "$stack/config" -j 2> /dev/null) ]]; do
+	while left=$(queued) && [[ $left -gt 0 && $((SECONDS - since)) -lt ${TORTURE_DRAIN:-120} ]]; do
+		if [[ $left -lt $last ]]; then
+			last=$left
+			since=$SECONDS
+		fi
 		postqueue -c "$stack/config" -f
 		sleep 1
 	done
 	sleep 1
+	# from now on nothing moves: what is queued is in no sink, and the other way round
+	postfix_stop "$stack"
 	postqueue -c "$stack/config" -j 2> /dev/null > "$world/queue.json"
 }
 
