@@ -18,9 +18,9 @@ if [[ ! -x $root/build/torture/sealgate || ! -x $root/build/torture/source ]]; t
 	echo "not ok the programs with steps are there (make torture-programs)"
 	exit 1
 fi
-export SG_BUILD=$root/build/torture TORTURE_QUIET=1 TORTURE_MESSAGES=${TORTURE_MESSAGES:-150}
-export TORTURE_FAULTS=${TORTURE_FAULTS:-9} TORTURE_SEED=${TORTURE_SEED:-7}
-export TORTURE_KINDS=${TORTURE_KINDS:-'kill step supervisor step_stop stage_cut_after postfix_killed kill_all peer_loses_tls disk_database'}
+export SG_BUILD=$root/build/torture TORTURE_QUIET=1 TORTURE_MESSAGES=${TORTURE_MESSAGES:-80}
+export TORTURE_DRAIN=30 TORTURE_FAULTS=${TORTURE_FAULTS:-5} TORTURE_SEED=${TORTURE_SEED:-7}
+export TORTURE_KINDS=${TORTURE_KINDS:-'kill step supervisor stage_cut_after postfix_killed'}
 export TORTURE_REPORT=$root/build/torture/short.txt
 output=$(bash "$root/tests/torture/torture.sh" 2>&1)
 status=$?
