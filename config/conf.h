@@ -38,6 +38,9 @@ enum conf_role {
 enum conf_action { CONF_REFUSE = 0, CONF_HOLD = 1 };
 enum conf_inside { CONF_INSIDE_CLEAR = 0, CONF_INSIDE_SEAL = 1 };
 enum conf_subject { CONF_SUBJECT_KEEP = 0, CONF_SUBJECT_PLACEHOLDER = 1 };
+/* Who looks for viruses; and how the scanner is replaced when its signatures change. */
+enum conf_engine { CONF_ENGINE_LIBCLAMAV = 0, CONF_ENGINE_CLAMD = 1 };
+enum conf_renewal { CONF_RENEWAL_AUTO = 0, CONF_RENEWAL_BESIDE, CONF_RENEWAL_IN_TURN };
 enum conf_sandbox { CONF_SANDBOX_FULL = 0, CONF_SANDBOX_REDUCED = 1 };
 enum conf_page { CONF_PAGE_A4 = 0, CONF_PAGE_LETTER = 1 };
 /* For what a generated password is: one message, or its recipient from then on. */
@@ -162,6 +165,10 @@ struct conf {
 	} recipients;
 
 	struct {
+		enum conf_engine engine;
+		char *clamd;			/* "/path/to/socket" or "127.0.0.1:3310" */
+		char *clamd_conf;		/* what doctor looks at; "" = nothing */
+		enum conf_renewal renewal;
 		unsigned int threads;
 		int64_t timeout_ms;
 		char *database_directory;	/* signatures */

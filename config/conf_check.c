@@ -1,5 +1,6 @@
 #include "config/conf_part.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,38 @@ static enum fail_code check_hop(struct check *check, const struct conf_hop *hop)
 	else
 		return SG_OK;
 	return complain(check, "hop", hop->name, &f);
+}
+
+/* "[::1]:3310", "127.0.0.1:3310" */
+static bool is_address_port(const char *where)
+{
+	const char *colon = strrchr(where, ':');
+	bool bracketed = colon != NULL && where[0] == '[' && colon > where && colon[-1] == ']';
+	unsigned char address[16];
+	uint64_t port;
+	char *host;
+	bool is_one;
+
+	if (colon == NULL || str_parse_u64(colon + 1, 1, UINT16_MAX, &port) != SG_OK)
+		return false;
+	host = bracketed ? str_dup_n(where + 1, (size_t)(colon - where) - 2) :
+	    str_dup_n(where, (size_t)(colon - where));
+	is_one = host != NULL && inet_pton(bracketed ? AF_INET6 : AF_INET, host, address) == 1;
+	free(host);
+	return is_one;
+}
+
+static enum fail_code check_clamd(struct check *check)
+{
+	const char *where = check->conf->scan.clamd;
+	struct fail f;
+
+	if (where[0] == '/' || is_address_port(where))
+		return SG_OK;
+	fail_clear(&f);
+	(void)fail_set(&f, SG_EUSAGE, "/path/of/socket, ADDRESS:PORT or [ADDRESS]:PORT",
+	    "scan.clamd = \"%s\"", where);
+	return complain(check, "scan.clamd", NULL, &f);
 }
 
 static enum fail_code check_tls(struct check *check)
@@ -337,6 +370,8 @@ enum fail_code conf_check(const char *file, struct conf *conf, const struct conf
 	code = check_tags(&check);
 	if (code == SG_OK)
 		code = check_sizes(&check);
+	if (code == SG_OK)
+		code = check_clamd(&check);
 	if (code == SG_OK)
 		code = check_tls(&check);
 	for (i = 0; code == SG_OK && i < conf->hop_count; i++)

@@ -16,7 +16,9 @@
 #define NEAREST_WORD_MAX 64	/* bytes; no key is longer */
 
 _Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD == 1 &&
-    CONF_PAGE_LETTER == 1 && CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
+    CONF_PAGE_LETTER == 1 &&
+    CONF_ENGINE_CLAMD == 1 && CONF_RENEWAL_IN_TURN == 2 &&
+    CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
     CONF_FOR_RECIPIENT == 1 && CONF_OWNS_ANY == 1 && CONF_SPANISH == 3 &&
     CONF_FLOOR_ENCRYPT == 1 && CONF_LEVEL_DANE == 3 && CONF_LEVEL_SECURE == 7 &&
     LOG_LEVEL_DEBUG == 2, "choices below are in the order of their enums");
@@ -24,6 +26,8 @@ _Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD ==
 static const char *const sandboxes[] = { "full", "reduced", NULL };
 static const char *const levels[] = { "error", "notice", "debug", NULL };
 static const char *const targets[] = { "stderr", "syslog", NULL };
+static const char *const engines[] = { "libclamav", "clamd", NULL };
+static const char *const renewals[] = { "auto", "beside", "in-turn", NULL };
 static const char *const actions[] = { "refuse", "hold", NULL };
 static const char *const pages[] = { "a4", "letter", NULL };
 static const char *const insides[] = { "clear", "seal", NULL };
@@ -136,6 +140,23 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .min = 1, .max = 100000, .preset = "1000",
 	    .help = "Most recipients of a flagged message; above it the message is refused." },
 	/* scan */
+	{ .name = "scan.engine", .type = KEY_CHOICE, AT(scan.engine), .roles = CONF_SCAN,
+	    .choices = engines, .preset = "libclamav",
+	    .help = "Who looks for viruses: libclamav inside the scanner, or a clamd that runs "
+	    "already. Of clamd less is known: read docs/scanner.md." },
+	{ .name = "scan.clamd", .type = KEY_TEXT, AT(scan.clamd), .roles = CONF_SCAN,
+	    .min = 1, .max = 107, .preset = "/run/clamav/clamd.ctl",
+	    .help = "Where clamd listens: the path of its socket, or ADDRESS:PORT. Only for "
+	    "scan.engine = clamd." },
+	{ .name = "scan.clamd_conf", .type = KEY_PATH, AT(scan.clamd_conf), .roles = CONF_SCAN,
+	    .preset = "/etc/clamav/clamd.conf", .may_be_empty = true,
+	    .help = "The configuration of clamd, at which sealgate doctor looks. Empty: it "
+	    "cannot be read here." },
+	{ .name = "scan.renewal", .type = KEY_CHOICE, AT(scan.renewal), .roles = CONF_SCAN,
+	    .choices = renewals, .preset = "auto",
+	    .help = "How new signatures are loaded: by a second scanner beside the first, which "
+	    "takes as much memory again and makes no pause; in-turn, while mail waits; auto: "
+	    "beside if there is memory for it." },
 	{ .name = "scan.threads", .type = KEY_NUMBER, AT(scan.threads), .roles = CONF_SCAN,
 	    .min = 1, .max = 256, .preset = "2",
 	    .help = "Messages scanned at once. More than there are cores gains nothing." },

@@ -203,18 +203,38 @@ enum fail_code proc_drop(const char *user, struct fail *f)
 	return SG_OK;
 }
 
-enum fail_code proc_worker_ready(const struct proc_boot *boot, const char *text, struct fail *f)
+static enum fail_code say(const struct proc_boot *boot, enum proc_message type, const char *text,
+    struct fail *f)
 {
 	struct wire_message message;
 	enum fail_code code;
 
-	wire_message_init(&message, PROC_READY);
+	wire_message_init(&message, type);
 	if (buf_put_str(&message.body, text) != SG_OK)
 		code = fail_set(f, SG_ENOMEM, NULL, "no memory");
 	else
 		code = wire_send(boot->control, &message, CONFIG_WAIT_MS, f);
 	wire_message_free(&message);
 	return code;
+}
+
+enum fail_code proc_worker_ready(const struct proc_boot *boot, const char *text, struct fail *f)
+{
+	return say(boot, PROC_READY, text, f);
+}
+
+enum fail_code proc_worker_unwell(const struct proc_boot *boot, const char *text, struct fail *f)
+{
+	return say(boot, PROC_UNWELL, text, f);
+}
+
+void proc_worker_outdated(const struct proc_boot *boot)
+{
+	struct wire_message message;
+
+	wire_message_init(&message, PROC_OUTDATED);
+	(void)!wire_send(boot->control, &message, 0, NULL);
+	wire_message_free(&message);
 }
 
 void proc_worker_failed(const struct proc_boot *boot, const struct fail *f)
@@ -273,7 +293,8 @@ static _Noreturn void child_exec(const char *program, const int *sockets, size_t
 	_exit(72);
 }
 
-static enum fail_code send_config(int control, const struct buf *config, struct fail *f)
+enum fail_code proc_configure(const struct proc_child *child, const struct buf *config,
+    struct fail *f)
 {
 	struct wire_message message;
 	enum fail_code code;
@@ -285,7 +306,7 @@ static enum fail_code send_config(int control, const struct buf *config, struct 
 	if (code == SG_OK)
 		code = fd_seal(message.fd, f);
 	if (code == SG_OK)
-		code = wire_send(control, &message, CONFIG_WAIT_MS, f);
+		code = wire_send(child->control, &message, CONFIG_WAIT_MS, f);
 	wire_message_free(&message);
 	return code;
 }
@@ -327,7 +348,7 @@ enum fail_code proc_spawn(const char *program, const int *listeners, size_t list
 	}
 	child_out->pid = pid;
 	child_out->control = pair[0];
-	code = send_config(pair[0], config, f);
+	code = proc_configure(child_out, config, f);
 	if (code != SG_OK)
 		proc_stop(child_out, 0);
 	return code;
@@ -355,34 +376,94 @@ static enum fail_code told_failure(const struct wire_message *message, struct fa
 	return code;
 }
 
+enum fail_code proc_tell(const struct proc_child *child, enum proc_message what, struct fail *f)
+{
+	struct wire_message message;
+	enum fail_code code;
+
+	wire_message_init(&message, (uint16_t)what);
+	code = wire_send(child->control, &message, 0, f);
+	wire_message_free(&message);
+	return code;
+}
+
+/* PROC_READY and PROC_UNWELL carry a line. */
+static enum proc_news told_ready(const struct wire_message *message, enum proc_news news,
+    char **text_out)
+{
+	struct buf_reader reader;
+
+	buf_reader_init(&reader, message->body.data, message->body.size);
+	return buf_get_str(&reader, WIRE_BODY_MAX, text_out) == SG_OK ? news : PROC_NEWS_GONE;
+}
+
+static enum proc_news understand(const struct wire_message *message, char **text_out,
+    struct fail *f)
+{
+	switch (message->type) {
+	case WIRE_FAILURE:
+		(void)told_failure(message, f);
+		return PROC_NEWS_FAILED;
+	case PROC_READY:
+		return told_ready(message, PROC_NEWS_READY, text_out);
+	case PROC_UNWELL:
+		return told_ready(message, PROC_NEWS_UNWELL, text_out);
+	case PROC_OUTDATED:
+		return PROC_NEWS_OUTDATED;
+	default:
+		return PROC_NEWS_GONE;
+	}
+}
+
+enum proc_news proc_hear(struct proc_child *child, char **text_out, struct fail *f)
+{
+	struct pollfd wait = { child->control, POLLIN, 0 };
+	enum proc_news news = PROC_NEWS_GONE;
+	struct wire_message message;
+
+	*text_out = NULL;
+	if (child->control < 0 || poll(&wait, 1, 0) <= 0)
+		return PROC_NEWS_NONE;
+	wire_message_init(&message, 0);
+	if (wire_receive(child->control, &message, 0, NULL) == SG_OK)
+		news = understand(&message, text_out, f);
+	wire_message_free(&message);
+	if (news == PROC_NEWS_GONE)
+		fd_close(&child->control);
+	return news;
+}
+
 enum fail_code proc_wait_ready(struct proc_child *child, int wait_ms, char **text_out,
     struct fail *f)
 {
-	struct wire_message message;
-	struct buf_reader reader;
+	struct pollfd wait = { child->control, POLLIN, 0 };
 	char *text = NULL;
-	enum fail_code code;
+	struct fail told;
+	int n;
 
 	if (text_out != NULL)
 		*text_out = NULL;
-	wire_message_init(&message, 0);
-	code = wire_receive(child->control, &message, wait_ms, f);
-	if (code == SG_OK && message.type == WIRE_FAILURE)
-		code = told_failure(&message, f);
-	else if (code == SG_OK && message.type != PROC_READY)
-		code = fail_set(f, SG_EFORMAT, NULL, "the worker said something unknown");
-	if (code == SG_OK) {
-		buf_reader_init(&reader, message.body.data, message.body.size);
-		code = buf_get_str(&reader, WIRE_BODY_MAX, &text);
-		if (code != SG_OK)
-			(void)fail_set(f, code, NULL, "the worker's report cannot be read");
+	fail_clear(&told);
+	do
+		n = poll(&wait, 1, wait_ms);
+	while (n < 0 && errno == EINTR);
+	switch (proc_hear(child, &text, &told)) {
+	case PROC_NEWS_READY:
+	case PROC_NEWS_UNWELL:
+		if (text_out != NULL)
+			*text_out = text;
+		else
+			free(text);
+		return SG_OK;
+	case PROC_NEWS_FAILED:
+		if (f != NULL)
+			*f = told;
+		return told.code;
+	case PROC_NEWS_NONE:
+		return fail_set(f, SG_EPEER, NULL, "the worker is not ready after %d ms", wait_ms);
+	default:
+		return fail_set(f, SG_EPEER, NULL, "the worker ended before it was ready");
 	}
-	wire_message_free(&message);
-	if (text_out != NULL)
-		*text_out = text;
-	else
-		free(text);
-	return code;
 }
 
 void proc_stop(struct proc_child *child, int wait_ms)

@@ -27,7 +27,10 @@
 enum proc_message {
 	PROC_CONFIG = 1,	/* parent -> worker: descriptor with the encoded configuration */
 	PROC_READY = 2,		/* worker -> parent: body = one line for the log */
-	PROC_RELOAD = 3		/* parent -> worker: look again at what you loaded (signatures) */
+	PROC_RELOAD = 3,	/* parent -> worker: look now whether what you loaded has changed */
+	PROC_OUTDATED = 4,	/* worker -> parent: it has; another should load it */
+	PROC_GIVE_WAY = 5,	/* parent -> worker: no room for two: end if new files are sound */
+	PROC_UNWELL = 6		/* worker -> parent: as PROC_READY, but cannot do its work yet */
 };
 
 struct proc_boot {
@@ -61,6 +64,11 @@ MUST_USE enum fail_code proc_user(const char *user, uid_t *uid_out, gid_t *gid_o
 /* Worker: all is loaded and closed; text goes to the parent's log. */
 MUST_USE enum fail_code proc_worker_ready(const struct proc_boot *boot, const char *text,
     struct fail *f);
+/* The same for a worker that cannot do its work at the moment, and goes on trying. */
+MUST_USE enum fail_code proc_worker_unwell(const struct proc_boot *boot, const char *text,
+    struct fail *f);
+/* Worker: what it loaded has changed (PROC_OUTDATED). A parent that does not care does not read. */
+void proc_worker_outdated(const struct proc_boot *boot);
 /* Worker: tells the parent why it cannot start. */
 void proc_worker_failed(const struct proc_boot *boot, const struct fail *f);
 
@@ -71,13 +79,35 @@ struct proc_child {
 
 /*
  * Parent: starts program (a path) with these listeners, sends config. Returns without waiting
- * for ready. extra is one more argument for argv or NULL.
+ * for ready.
  */
 MUST_USE enum fail_code proc_spawn(const char *program, const int *listeners,
     size_t listener_count, const struct buf *config, struct proc_child *child_out,
     struct fail *f);
-/* Parent: waits for PROC_READY or the worker's failure; text_out (NULL allowed) is freed by the
- * caller. */
+/* What a worker says. */
+enum proc_news {
+	PROC_NEWS_NONE,		/* nothing at the moment */
+	PROC_NEWS_READY,
+	PROC_NEWS_UNWELL,
+	PROC_NEWS_OUTDATED,
+	PROC_NEWS_FAILED,	/* it cannot start */
+	PROC_NEWS_GONE		/* it closed the connection, or talks nonsense; control is -1 */
+};
+/*
+ * Parent: the next news, without waiting. *text_out: its line, when ready or unwell; freed by the
+ * caller, else NULL. f: why, when failed.
+ */
+enum proc_news proc_hear(struct proc_child *child, char **text_out, struct fail *f);
+/* Parent: sends it a message without body. A worker that is gone or does not read: SG_EPEER. */
+MUST_USE enum fail_code proc_tell(const struct proc_child *child, enum proc_message what,
+    struct fail *f);
+/* Parent: sends a running worker another configuration (PROC_CONFIG). */
+MUST_USE enum fail_code proc_configure(const struct proc_child *child, const struct buf *config,
+    struct fail *f);
+/*
+ * Parent: waits for PROC_READY, PROC_UNWELL or the worker's failure;
+ * text_out (NULL allowed) is freed by the caller.
+ */
 MUST_USE enum fail_code proc_wait_ready(struct proc_child *child, int wait_ms, char **text_out,
     struct fail *f);
 /* Parent: SIGTERM, then after wait_ms SIGKILL; reaps; closes control. */

@@ -29,6 +29,8 @@ struct landlock_rules {
 
 #define FS_TRUNCATE (1ULL << 14)	/* ABI 3 */
 #define FS_IOCTL_DEV (1ULL << 15)	/* ABI 5 */
+#define NET_CONNECT 2ULL		/* TCP, ABI 4 */
+#define RULE_NET_PORT 2			/* enum landlock_rule_type */
 #define NET_TCP 3ULL			/* bind and connect, ABI 4 */
 #define SCOPE_ALL 3ULL			/* abstract sockets and signals, ABI 6 */
 
@@ -95,6 +97,21 @@ static enum fail_code allow_paths(int ruleset, const char *const *paths, uint64_
 	return code;
 }
 
+/* As struct landlock_net_port_attr. */
+struct landlock_port {
+	uint64_t access;
+	uint64_t port;
+};
+
+static enum fail_code allow_port(int ruleset, unsigned int port, struct fail *f)
+{
+	const struct landlock_port rule = { NET_CONNECT, port };
+
+	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot allow port %u in the sandbox", port);
+	return SG_OK;
+}
+
 static enum fail_code restrict_paths(const struct sandbox *sandbox, int abi, struct fail *f)
 {
 	struct landlock_rules rules;
@@ -113,6 +130,8 @@ static enum fail_code restrict_paths(const struct sandbox *sandbox, int abi, str
 	if (code == SG_OK)
 		code = allow_paths(ruleset, sandbox->write_paths,
 		    rules.files & (FS_READ | FS_WRITE | FS_TRUNCATE), f);
+	if (code == SG_OK && abi >= 4 && (sandbox->allow & SANDBOX_CONNECT_TCP) != 0)
+		code = allow_port(ruleset, sandbox->tcp_port, f);
 	if (code == SG_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		code = fail_errno(f, SG_ESYSTEM, NULL, "Landlock does not take effect");
 	fd_close(&ruleset);
@@ -252,6 +271,24 @@ static void put_sockets(struct filter *filter)
 	put_return(filter, SECCOMP_RET_ERRNO | EPERM);
 }
 
+/* TCP as our code opens it, and nothing else. */
+static void put_tcp(struct filter *filter)
+{
+	static const uint32_t families[] = { AF_INET, AF_INET6 };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		put_unless(filter, SYS_socket, 6);
+		put_load(filter, offsetof(struct seccomp_data, args));
+		put_unless(filter, families[i], 3);
+		put_load(filter, offsetof(struct seccomp_data, args) + sizeof(uint64_t));
+		put_unless(filter, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 1);
+		put_return(filter, SECCOMP_RET_ALLOW);
+		put_load(filter, offsetof(struct seccomp_data, nr));
+	}
+	put_unless(filter, SYS_socket, 1);
+	put_return(filter, SECCOMP_RET_ERRNO | EPERM);
+}
+
 /* clone(2) for threads only; clone3 hides its flags, so libc is told to fall back on clone. */
 static void put_threads(struct filter *filter)
 {
@@ -290,6 +327,10 @@ static void build_filter(struct filter *filter, unsigned int allow)
 		/* the network's list of families has it, and the first list that fits decides */
 		if ((allow & SANDBOX_NETWORK) == 0)
 			put_call_first(filter, SYS_socket, AF_UNIX);
+	}
+	if ((allow & SANDBOX_CONNECT_TCP) != 0) {
+		PUT_CALLS(filter, calls_connect);
+		put_tcp(filter);
 	}
 	if ((allow & SANDBOX_NETWORK) != 0) {
 		PUT_CALLS(filter, calls_network);

@@ -20,6 +20,7 @@ enum sandbox_allow {
 	SANDBOX_CONNECT_UNIX = 1 << 3,	/* socket(AF_UNIX) and connect */
 	SANDBOX_THREADS = 1 << 4,	/* new threads (never processes) */
 	SANDBOX_SOCKET_INET = 1 << 5,	/* options of accepted TCP connections */
+	SANDBOX_CONNECT_TCP = 1 << 7,	/* TCP to one port, tcp_port */
 	SANDBOX_NETWORK = 1 << 6	/* TCP and UDP to the world: for sealgate-tls alone */
 };
 
@@ -27,6 +28,7 @@ struct sandbox {
 	unsigned int allow;		/* enum sandbox_allow bits */
 	const char *const *read_paths;	/* NULL-terminated, or NULL; missing ones are skipped */
 	const char *const *write_paths;	/* the same; also readable */
+	unsigned int tcp_port;		/* of SANDBOX_CONNECT_TCP; by Landlock, ABI 4 */
 	bool reduced;			/* go on without Landlock where the kernel has none */
 };
 

@@ -31,6 +31,8 @@ struct run {
 	int terminal;		/* the standard error of before, then */
 	pthread_t log_thread;	/* reads log_pipe */
 	bool stop;
+	bool hangup;		/* a SIGHUP that is not answered yet */
+	struct conf *coming;	/* on its way to the workers, else NULL */
 };
 
 /* ---- syslog: the one place that talks to it; workers write to their standard error ---- */
@@ -59,8 +61,8 @@ static size_t forward_lines(char *text, size_t size)
 }
 
 /*
- * A thread of its own: while the supervisor waits for a worker, somebody must read, or a full pipe
- * would stop every worker and the supervisor itself.
+ * A thread of its own: the supervisor writes lines itself, and with a full pipe nobody would read
+ * while it does.
  */
 static void *forward_log(void *context)
 {
@@ -155,35 +157,62 @@ static bool needs_restart(const struct conf *old, const struct conf *new)
 	    strcmp(old->users.milter, new->users.milter) != 0;
 }
 
-static void reload(struct run *run)
+static void keep_old(struct run *run, const struct fail *f)
+{
+	log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", f);
+	conf_free(run->coming);
+	run->coming = NULL;
+	(void)sd_notify(0, "READY=1");
+}
+
+/* Reads the file and begins to give it to the workers. */
+static void begin_reload(struct run *run)
 {
 	struct conf_errors errors = { NULL, 0 };
-	struct conf *conf = NULL;
-	struct log_line line;
 	struct fail f;
 	enum fail_code code;
 
+	run->hangup = false;
 	fail_clear(&f);
 	(void)sd_notify(0, "RELOADING=1");
-	code = conf_load(cmd_conf_path(), true, &conf, &errors, &f);
+	supervise_look(run->supervise);
+	code = conf_load(cmd_conf_path(), true, &run->coming, &errors, &f);
 	log_conf_errors(&errors);
 	conf_errors_free(&errors);
 	if (code == SG_OK)
-		code = supervise_reload(run->supervise, conf, &f);
-	if (code != SG_OK) {
-		log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", &f);
-		conf_free(conf);
-	} else {
-		log_begin(&line, LOG_LEVEL_NOTICE, NULL, "reloaded");
-		if (needs_restart(run->conf, conf))
-			log_str(&line, "hint", "socket, run_directory, users, log.target and "
-			    "pdf.workers need a restart");
-		log_end(&line);
-		log_set_level((enum log_level)conf->log.level);
-		conf_free(run->conf);
-		run->conf = conf;
-	}
+		code = supervise_reload(run->supervise, run->coming, &f);
+	if (code != SG_OK)
+		keep_old(run, &f);
+}
+
+static void take_new(struct run *run)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "reloaded");
+	if (needs_restart(run->conf, run->coming))
+		log_str(&line, "hint", "socket, run_directory, users, log.target and "
+		    "pdf.workers need a restart");
+	log_end(&line);
+	log_set_level((enum log_level)run->coming->log.level);
+	conf_free(run->conf);
+	run->conf = run->coming;
+	run->coming = NULL;
 	(void)sd_notify(0, "READY=1");
+}
+
+static void end_reload(struct run *run)
+{
+	switch (supervise_reload_state(run->supervise)) {
+	case SUPERVISE_RELOADED:
+		take_new(run);
+		break;
+	case SUPERVISE_KEPT:
+		keep_old(run, supervise_why(run->supervise));
+		break;
+	default:
+		break;
+	}
 }
 
 static void take_signals(struct run *run)
@@ -194,20 +223,63 @@ static void take_signals(struct run *run)
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			run->stop = true;
 		else if (info.ssi_signo == SIGHUP)
-			reload(run);
+			run->hangup = true;
 	}
+}
+
+/* A SIGHUP that came during a reload, or before all was ready, is answered behind it. */
+static void tend(struct run *run)
+{
+	do {
+		if (run->hangup && run->coming == NULL &&
+		    supervise_state(run->supervise) == SUPERVISE_RUNNING)
+			begin_reload(run);
+		supervise_tend(run->supervise);
+		end_reload(run);
+	} while (run->hangup && run->coming == NULL &&
+	    supervise_state(run->supervise) == SUPERVISE_RUNNING);
+}
+
+/* Until something happens: a signal, a word of a worker, the time of something planned. */
+static void wait_and_tend(struct run *run)
+{
+	struct pollfd polls[SUPERVISE_POLL_MAX + 1];
+	size_t count = supervise_poll(run->supervise, polls);
+
+	polls[count] = (struct pollfd){ run->signals, POLLIN, 0 };
+	(void)poll(polls, (nfds_t)count + 1, supervise_wait_ms(run->supervise));
+	take_signals(run);
+	if (!run->stop)
+		tend(run);
+}
+
+static void log_ready(const struct run *run)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "ready");
+	log_str(&line, "socket", run->conf->socket);
+	log_int(&line, "tenants", (int64_t)run->conf->tenant_count);
+	log_end(&line);
+	(void)sd_notify(0, "READY=1");
+}
+
+/* Until all workers are ready, or a signal ends it before. */
+static enum fail_code loop_until_running(struct run *run, struct fail *f)
+{
+	while (!run->stop && supervise_state(run->supervise) == SUPERVISE_STARTING)
+		wait_and_tend(run);
+	if (supervise_state(run->supervise) != SUPERVISE_FAILED)
+		return SG_OK;
+	*f = *supervise_why(run->supervise);
+	return f->code;
 }
 
 static void loop(struct run *run)
 {
-	struct pollfd wait = { run->signals, POLLIN, 0 };
-
-	while (!run->stop) {
-		(void)poll(&wait, 1, supervise_wait_ms(run->supervise));
-		take_signals(run);
-		if (!run->stop)
-			supervise_tend(run->supervise);
-	}
+	log_ready(run);
+	while (!run->stop)
+		wait_and_tend(run);
 }
 
 static enum fail_code start(struct run *run, struct fail *f)
@@ -225,29 +297,28 @@ static enum fail_code start(struct run *run, struct fail *f)
 	if (code == SG_OK)
 		code = supervise_new(run->conf, &run->sockets, &run->supervise, f);
 	if (code == SG_OK)
-		code = supervise_start(run->supervise, f);
+		supervise_start(run->supervise);
 	return code;
 }
 
 static int run_gateway(struct run *run)
 {
-	struct log_line line;
 	struct fail f;
+	enum fail_code code;
 
 	fail_clear(&f);
-	if (start(run, &f) != SG_OK) {
+	code = start(run, &f);
+	if (code == SG_OK)
+		code = loop_until_running(run, &f);
+	if (code != SG_OK) {
 		/* the reason goes where the administrator looks, not to syslog alone */
 		supervise_free(run->supervise);
 		run->supervise = NULL;
 		close_syslog(run);
 		return cmd_fail("run", &f);
 	}
-	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "ready");
-	log_str(&line, "socket", run->conf->socket);
-	log_int(&line, "tenants", (int64_t)run->conf->tenant_count);
-	log_end(&line);
-	(void)sd_notify(0, "READY=1");
-	loop(run);
+	if (!run->stop)
+		loop(run);
 	(void)sd_notify(0, "STOPPING=1");
 	return EX_OK;
 }
@@ -273,6 +344,7 @@ static int run_command(int argc, char *argv[])
 	prepare_close(&run.sockets);
 	fd_close(&run.signals);
 	fd_close(&run.lock);
+	conf_free(run.coming);
 	conf_free(run.conf);
 	return result;
 }

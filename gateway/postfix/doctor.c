@@ -17,6 +17,7 @@ static const struct doctor_check checks[] = {
 	{ "signatures", "virus signatures: are there any, and how old", false, check_signatures },
 	{ "filter", "does somebody listen on socket", false, check_filter },
 	{ "scanner", "does a scanner answer, and find its test virus", false, check_scanner },
+	{ "clamd", "may clamd, where it is asked, skip content", false, check_clamd },
 	{ "pdf", "does a PDF worker listen", false, check_pdf },
 	{ "vault", "does the vault answer", false, check_vault },
 	{ "postfix-version", "is this Postfix one that Sealgate knows", true, check_version },

@@ -14,6 +14,8 @@ void check_master_key(struct doctor *doctor);
 void check_signatures(struct doctor *doctor);
 void check_filter(struct doctor *doctor);
 void check_scanner(struct doctor *doctor);
+/* doctor_clamd.c: pure but for one file */
+void check_clamd(struct doctor *doctor);
 void check_pdf(struct doctor *doctor);
 void check_vault(struct doctor *doctor);
 /* doctor_reach.c: can Postfix connect to the filter, with its user and in its jail? */

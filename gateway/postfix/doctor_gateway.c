@@ -130,6 +130,10 @@ void check_signatures(struct doctor *doctor)
 	int64_t newest = newest_signatures(folder);
 	int64_t age_ms = clock_wall_ms(doctor->clock) - newest * 1000;
 
+	if (doctor->conf->scan.engine == CONF_ENGINE_CLAMD) {
+		doctor_ok(doctor, "clamd has its own: see the check scanner");
+		return;
+	}
 	if (newest < 0)
 		doctor_bad(doctor, "name the right folder in scan.database_directory",
 		    "cannot read the folder %s", folder);
@@ -208,6 +212,43 @@ void check_filter(struct doctor *doctor)
 		doctor_ok(doctor, "the filter listens on %s", socket);
 }
 
+/* Longer than any database takes to load: a renewal that failed, or found no memory. */
+#define RENEWAL_MAX_S 600
+
+/* It says how old its daily signatures are, if it has them. */
+static void describe_clamd(struct doctor *doctor, const struct scan_status *status)
+{
+	int64_t age_ms = clock_wall_ms(doctor->clock) - status->database_time * 1000;
+
+	doctor_ok(doctor, "the scanner works: %s", status->version);
+	if (status->database_time == 0)
+		doctor_warn(doctor, "see freshclam's log on its host",
+		    "clamd does not say how old its signatures are");
+	else if (age_ms > doctor->conf->scan.database_age_max_ms)
+		doctor_warn(doctor, "see why freshclam does not update (its log, the network)",
+		    "the daily signatures of clamd are %lld days old",
+		    (long long)(age_ms / DAY_MS));
+}
+
+static void describe_scanner(struct doctor *doctor, const struct scan_status *status)
+{
+	int64_t waiting_s = clock_wall_ms(doctor->clock) / 1000 - status->outdated_since;
+
+	if (status->asks_clamd)
+		describe_clamd(doctor, status);
+	else
+		doctor_ok(doctor, "the scanner works: %s, %llu signatures", status->version,
+		    (unsigned long long)status->signatures);
+	if (status->outdated_since == 0)
+		return;
+	if (waiting_s < RENEWAL_MAX_S)
+		doctor_ok(doctor, "newer signatures are on their way into the scanner");
+	else
+		doctor_warn(doctor, "see the lines old_signatures_stay and renewal in the log",
+		    "newer signatures wait for %lld minutes to be loaded; the scanner works with "
+		    "the old ones", (long long)(waiting_s / 60));
+}
+
 void check_scanner(struct doctor *doctor)
 {
 	char *path = conf_run_path(doctor->conf, CONF_SOCKET_SCAN);
@@ -222,12 +263,11 @@ void check_scanner(struct doctor *doctor)
 		    f.what);
 	else if (!status.in_service)
 		doctor_bad(doctor,
-		    "see the scanner's lines in the log: its temporary directory, the "
-		    "database",
+		    "see the scanner's lines out_of_service in the log: temporary directory, "
+		    "database, clamd",
 		    "the scanner did not find its test virus and takes no mail");
 	else
-		doctor_ok(doctor, "the scanner works: %s, %llu signatures", status.version,
-		    (unsigned long long)status.signatures);
+		describe_scanner(doctor, &status);
 	free(path);
 }
 

@@ -7,11 +7,13 @@
 #include "gateway/base/secret.h"
 #include "gateway/base/str.h"
 
-#define CANARY_MAIL_MAX ((size_t)8192)
+#define CANARY_MAIL_MAX ((size_t)64 * 1024)
+#define DEPTH_MAX 110		/* zips in zips; no clamd.conf may allow more than 100 */
 #define ZIP_NAME "canary.txt"
 #define ZIP_LOCAL 0x04034b50u
 #define ZIP_CENTRAL 0x02014b50u
 #define ZIP_END 0x06054b50u
+#define ZIP_STORED 0
 #define ZIP_DEFLATE 8
 
 /* Bitwise, since it is for a hundred bytes. ISO 3309. */
@@ -52,31 +54,67 @@ static enum fail_code put_fields(struct buf *out, const struct field *fields, si
 
 #define PUT_FIELDS(out, fields) put_fields(out, fields, sizeof(fields) / sizeof((fields)[0]))
 
-/* A deflate stream of one stored block (RFC 1951, 3.2.4): still goes through inflate and a file. */
-static enum fail_code put_deflated(struct buf *out, const char *text, size_t size)
-{
-	const struct field head[] = {
-		{ 1, 1 }, { (uint32_t)size, 2 }, { ~(uint32_t)size & 0xffff, 2 }
-	};
-	enum fail_code code = PUT_FIELDS(out, head);
+/* Bits of a deflate stream, the lowest first. RFC 1951, 3.1.1. */
+struct bits {
+	struct buf *out;
+	uint32_t held;
+	unsigned int count;
+};
 
-	return code != SG_OK ? code : buf_append(out, text, size);
+static enum fail_code put_bits(struct bits *bits, uint32_t value, unsigned int count)
+{
+	enum fail_code code = SG_OK;
+
+	bits->held |= value << bits->count;
+	bits->count += count;
+	while (bits->count >= 8 && code == SG_OK) {
+		code = buf_put_u8(bits->out, (uint8_t)bits->held);
+		bits->held >>= 8;
+		bits->count -= 8;
+	}
+	return code;
 }
 
-/* A zip with one member. PKWARE APPNOTE 4.3. */
-static enum fail_code put_zip(struct buf *out, const char *text, size_t size)
+/* The fixed code of a literal below 144, whose bits go out highest first. RFC 1951, 3.2.6. */
+static enum fail_code put_literal(struct bits *bits, unsigned char literal)
 {
-	const uint32_t packed = (uint32_t)size + 5;
+	unsigned int code = 0x30u + literal;
+	uint32_t turned = 0;
+
+	for (unsigned int bit = 0; bit < 8; bit++)
+		turned |= (code >> bit & 1u) << (7 - bit);
+	return put_bits(bits, turned, 8);
+}
+
+/* One block by the fixed codes: the text itself is nowhere in it. */
+static enum fail_code put_deflated(struct buf *out, const unsigned char *text, size_t size)
+{
+	struct bits bits = { out, 0, 0 };
+	enum fail_code code = put_bits(&bits, 3, 3);	/* the last block, by fixed codes */
+
+	for (size_t i = 0; i < size && code == SG_OK; i++)
+		code = put_literal(&bits, text[i]);
+	if (code == SG_OK)
+		code = put_bits(&bits, 0, 7);		/* end of block */
+	return code != SG_OK ? code : put_bits(&bits, 0, 7);	/* and to the end of the byte */
+}
+
+/* A zip with one member: size bytes, packed as by method. PKWARE APPNOTE 4.3. */
+static enum fail_code put_zip_around(struct buf *out, const struct buf *packed, uint32_t method,
+    const unsigned char *data, size_t size)
+{
+	const uint32_t packed_size = (uint32_t)packed->size;
 	const uint32_t name = sizeof(ZIP_NAME) - 1;
+	const uint32_t start = (uint32_t)out->size;
 	const struct field member[] = {
-		{ 20, 2 }, { 0, 2 }, { ZIP_DEFLATE, 2 }, { 0, 2 }, { 0x5821, 2 },
-		{ crc32_of((const unsigned char *)text, size), 4 },
-		{ packed, 4 }, { (uint32_t)size, 4 }, { name, 2 }, { 0, 2 }
+		{ 20, 2 }, { 0, 2 }, { method, 2 }, { 0, 2 }, { 0x5821, 2 },
+		{ crc32_of(data, size), 4 }, { packed_size, 4 }, { (uint32_t)size, 4 }, { name, 2 },
+		{ 0, 2 }
 	};
-	const struct field tail[] = { { 0, 2 }, { 0, 2 }, { 0, 2 }, { 0, 4 }, { 0, 4 } };
+	const struct field tail[] = { { 0, 2 }, { 0, 2 }, { 0, 2 }, { 0, 4 }, { start, 4 } };
 	const struct field end[] = {
 		{ ZIP_END, 4 }, { 0, 4 }, { 1, 2 }, { 1, 2 }, { 46 + name, 4 },
-		{ 30 + name + packed, 4 }, { 0, 2 }
+		{ start + 30 + name + packed_size, 4 }, { 0, 2 }
 	};
 	enum fail_code code = put_le(out, ZIP_LOCAL, 4);
 
@@ -85,7 +123,7 @@ static enum fail_code put_zip(struct buf *out, const char *text, size_t size)
 	if (code == SG_OK)
 		code = buf_append_str(out, ZIP_NAME);
 	if (code == SG_OK)
-		code = put_deflated(out, text, size);
+		code = buf_append(out, packed->data, packed->size);
 	if (code == SG_OK)
 		code = put_le(out, ZIP_CENTRAL, 4);
 	if (code == SG_OK)
@@ -97,6 +135,21 @@ static enum fail_code put_zip(struct buf *out, const char *text, size_t size)
 	if (code == SG_OK)
 		code = buf_append_str(out, ZIP_NAME);
 	return code != SG_OK ? code : PUT_FIELDS(out, end);
+}
+
+/* Text of characters below 144. */
+static enum fail_code put_zip(struct buf *out, const char *text, size_t size)
+{
+	struct buf packed;
+	enum fail_code code;
+
+	buf_init(&packed, CANARY_MAIL_MAX);
+	code = put_deflated(&packed, (const unsigned char *)text, size);
+	if (code == SG_OK)
+		code = put_zip_around(out, &packed, ZIP_DEFLATE, (const unsigned char *)text,
+		    size);
+	buf_free(&packed);
+	return code;
 }
 
 static enum fail_code put_mail(struct buf *out, const struct buf *zip)
@@ -124,26 +177,73 @@ static enum fail_code put_mail(struct buf *out, const struct buf *zip)
 	return code;
 }
 
-enum fail_code canary_make(struct canary *canary, struct fail *f)
+/* A mail with a zip with the text. */
+static enum fail_code put_zip_mail(struct buf *mail, const char *text, struct fail *f)
 {
-	unsigned char bytes[CANARY_TEXT_SIZE];
 	struct buf zip;
 	enum fail_code code;
 
-	buf_init(&canary->mail, CANARY_MAIL_MAX);
+	buf_init(mail, CANARY_MAIL_MAX);
 	buf_init(&zip, CANARY_MAIL_MAX);
+	code = put_zip(&zip, text, strlen(text));
+	if (code == SG_OK)
+		code = put_mail(mail, &zip);
+	buf_free(&zip);
+	if (code == SG_OK)
+		return SG_OK;
+	buf_free(mail);
+	return fail_set(f, code, NULL, "cannot make the test message");
+}
+
+enum fail_code canary_make(struct canary *canary, struct fail *f)
+{
+	unsigned char bytes[CANARY_TEXT_SIZE];
+
+	buf_init(&canary->mail, CANARY_MAIL_MAX);
 	if (secret_random_bytes(bytes, sizeof(bytes)) != SG_OK)
 		return fail_set(f, SG_ESYSTEM, NULL, "no random bytes");
 	str_hex(bytes, sizeof(bytes), canary->text);
-	code = put_zip(&zip, canary->text, sizeof(canary->text) - 1);
-	if (code == SG_OK)
-		code = put_mail(&canary->mail, &zip);
-	buf_free(&zip);
-	if (code != SG_OK) {
-		canary_free(canary);
-		return fail_set(f, code, NULL, "cannot make the canary");
+	return put_zip_mail(&canary->mail, canary->text, f);
+}
+
+enum fail_code canary_make_eicar(struct canary *canary, struct fail *f)
+{
+	/* in pieces, so that no scanner finds it in this file or in the program */
+	static const char *const pieces[] = { "X5O!P%@AP[4\\PZX54(P^)7CC)7}", "$EICAR-STANDARD-",
+		"ANTIVIRUS-TEST-", "FILE!$H+H*" };
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		memcpy(canary->text + at, pieces[i], strlen(pieces[i]));
+		at += strlen(pieces[i]);
 	}
-	return SG_OK;
+	canary->text[at] = '\0';
+	return put_zip_mail(&canary->mail, canary->text, f);
+}
+
+enum fail_code canary_make_deep(struct buf *mail, struct fail *f)
+{
+	static const char text[] = "Nothing is wrong with this text.";
+	struct buf inner;
+	struct buf outer;
+	enum fail_code code;
+
+	buf_init(mail, CANARY_MAIL_MAX);
+	buf_init(&inner, CANARY_MAIL_MAX);
+	code = put_zip(&inner, text, sizeof(text) - 1);
+	for (unsigned int i = 1; i < DEPTH_MAX && code == SG_OK; i++) {
+		buf_init(&outer, CANARY_MAIL_MAX);
+		code = put_zip_around(&outer, &inner, ZIP_STORED, inner.data, inner.size);
+		buf_free(&inner);
+		inner = outer;
+	}
+	if (code == SG_OK)
+		code = put_mail(mail, &inner);
+	buf_free(&inner);
+	if (code == SG_OK)
+		return SG_OK;
+	buf_free(mail);
+	return fail_set(f, code, NULL, "cannot make the test message of many levels");
 }
 
 void canary_free(struct canary *canary)

@@ -22,8 +22,19 @@ struct canary {
 
 /* A new text and its mail; canary_free releases. */
 MUST_USE enum fail_code canary_make(struct canary *canary, struct fail *f);
+/*
+ * The same with the EICAR test file, which every database of ClamAV knows: for a scanner into which
+ * no signature of ours can be put.
+ */
+MUST_USE enum fail_code canary_make_eicar(struct canary *canary, struct fail *f);
 void canary_free(struct canary *canary);
 /* Appends the signature, a line of an .ndb file. */
 MUST_USE enum fail_code canary_signature(const struct canary *canary, struct buf *out);
+
+/*
+ * A harmless mail with more zips in each other than any scanner may be set to open: the answer
+ * shows what it says of content beyond its limits. buf_free is the caller's.
+ */
+MUST_USE enum fail_code canary_make_deep(struct buf *mail, struct fail *f);
 
 #endif

@@ -1,28 +1,23 @@
 #include "milter/scan/engine.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
 #include "milter/scan/canary.h"
+#include "milter/scan/database.h"
 #include "milter/scan/watch.h"
 
 #define SIGNATURE_MAX ((size_t)1024)	/* bytes of the canary's line */
 #define LIMIT_PREFIX "Heuristics.Limits.Exceeded"
 
 struct engine {
-	atomic_uint references;
 	struct cl_engine *clam;
 	struct cl_scan_options scan;
-	struct cl_stat files;		/* the database directory as it was before loading */
-	bool has_files;
+	uint64_t print;			/* of the database directory as it was before loading */
 	struct canary canary;
 	uint64_t signatures;
 	int64_t database_time;
@@ -38,22 +33,6 @@ enum fail_code engine_start(struct fail *f)
 		    cl_strerror(result));
 	watch_start();
 	return SG_OK;
-}
-
-int64_t engine_newest_file(const char *path)
-{
-	DIR *folder = opendir(path);
-	const struct dirent *entry;
-	int64_t newest = 0;
-	struct stat st;
-
-	while (folder != NULL && (entry = readdir(folder)) != NULL)
-		if (fstatat(dirfd(folder), entry->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-		    st.st_mtime > newest)
-			newest = st.st_mtime;
-	if (folder != NULL)
-		(void)closedir(folder);
-	return newest;
 }
 
 static enum fail_code load_path(struct engine *engine, const char *path, unsigned int *count_out,
@@ -81,12 +60,12 @@ static enum fail_code load_database(struct engine *engine, const char *path, str
 	enum fail_code code;
 
 	/* looked at first: what changes while it is read shows as changed afterwards */
-	if (cl_statinidir(path, &engine->files) != CL_SUCCESS)
+	engine->print = database_print(path);
+	if (engine->print == 0)
 		return fail_set(f, SG_ENOTFOUND,
 		    "run freshclam, and let the scanner's user read the folder",
 		    "cannot read the signature folder %s", path);
-	engine->has_files = true;
-	engine->database_time = engine_newest_file(path);
+	engine->database_time = database_newest(path);
 	code = load_path(engine, path, &count, f);
 	if (code == SG_OK && count == 0)
 		code = fail_set(f, SG_ENOTFOUND, "run freshclam", "no signatures in %s", path);
@@ -143,7 +122,6 @@ enum fail_code engine_load(const struct options *options, struct engine **engine
 	*engine_out = NULL;
 	if (engine == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	atomic_init(&engine->references, 1);
 	engine->size_max = options->size_max;
 	options_scan(&engine->scan);
 	engine->clam = cl_engine_new();
@@ -152,24 +130,16 @@ enum fail_code engine_load(const struct options *options, struct engine **engine
 	if (code == SG_OK)
 		*engine_out = engine;
 	else
-		engine_unref(engine);
+		engine_free(engine);
 	return code;
 }
 
-struct engine *engine_ref(struct engine *engine)
+void engine_free(struct engine *engine)
 {
-	atomic_fetch_add(&engine->references, 1);
-	return engine;
-}
-
-void engine_unref(struct engine *engine)
-{
-	if (engine == NULL || atomic_fetch_sub(&engine->references, 1) != 1)
+	if (engine == NULL)
 		return;
 	if (engine->clam != NULL)
 		(void)cl_engine_free(engine->clam);
-	if (engine->has_files)
-		(void)cl_statfree(&engine->files);
 	canary_free(&engine->canary);
 	free(engine);
 }
@@ -284,7 +254,7 @@ int64_t engine_database_time(const struct engine *engine)
 	return engine->database_time;
 }
 
-bool engine_outdated(const struct engine *engine)
+uint64_t engine_print(const struct engine *engine)
 {
-	return engine->has_files && cl_statchkdir(&engine->files) == 1;
+	return engine->print;
 }

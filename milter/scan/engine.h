@@ -1,8 +1,8 @@
 /*
  * engine: one loaded set of signatures, and scans by it.
  *
- * An engine never changes after it was loaded; a new database makes a new engine. Any thread may
- * scan with it; references are counted, the last one frees. It carries its own canary.
+ * An engine never changes after it was loaded; a new database is for another process. Any thread
+ * may scan with it. It carries its own canary.
  */
 #ifndef SG_MILTER_SCAN_ENGINE_H
 #define SG_MILTER_SCAN_ENGINE_H
@@ -40,8 +40,7 @@ MUST_USE enum fail_code engine_start(struct fail *f);
  */
 MUST_USE enum fail_code engine_load(const struct options *options, struct engine **engine_out,
     struct fail *f);
-struct engine *engine_ref(struct engine *engine);
-void engine_unref(struct engine *engine);	/* NULL is allowed */
+void engine_free(struct engine *engine);	/* NULL is allowed */
 
 /* Scans size bytes, which must stay as they are. One scan; judging it is service.c's part. */
 void engine_scan(const struct engine *engine, const void *data, size_t size,
@@ -52,9 +51,7 @@ bool engine_canary(const struct engine *engine, struct engine_answer *answer_out
 uint64_t engine_signatures(const struct engine *engine);	/* without the canary's */
 /* Seconds since 1970 of the newest database file when it was loaded. */
 int64_t engine_database_time(const struct engine *engine);
-/* The newest modification time in a folder, seconds since 1970; 0 if it cannot be read. */
-int64_t engine_newest_file(const char *path);
-/* True if database files came or changed since this engine's were read. */
-bool engine_outdated(const struct engine *engine);
+/* database_print of what was loaded. */
+uint64_t engine_print(const struct engine *engine);
 
 #endif

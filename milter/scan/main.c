@@ -1,8 +1,10 @@
 /*
- * sealgate-scan: the virus scanner. libclamav is here and nowhere else.
+ * sealgate-scan: the virus scanner. libclamav is here and nowhere else; or it asks a clamd.
  *
  * Birth, in this order: configuration, temporary directory (it may take a mount namespace), engine,
- * bounds, user, sandbox, threads. The main thread then waits for the supervisor and the clock.
+ * bounds, user, sandbox, threads. The main thread then waits for the supervisor and the clock. It
+ * never loads twice: when the database has changed it asks for another process, works on, and ends
+ * when told, with what it has begun.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -26,7 +29,8 @@
 #include "milter/scan/service.h"
 #include "milter/scan/tempdir.h"
 
-#define TICK_MS ((int64_t)60 * 1000)		/* the canary, and new signatures */
+#define CHECK_MS ((int64_t)60 * 1000)		/* between two scans of the test message */
+#define LOAD_NICE 10				/* loading beside one that works must not slow it */
 #define KEEP_FREED (64 * 1024 * 1024)		/* bytes; else each scan maps and unmaps pages */
 #define MEMORY_SPARE ((size_t)1024 * 1024 * 1024)	/* bytes, for work on small mail */
 #define FILES_BASE 64u				/* descriptors, besides what scans open */
@@ -42,11 +46,11 @@ struct worker {
 	struct server *server;
 };
 
+/* From here on SIGTERM lets it finish its work; before, it ends at once. */
 static enum fail_code prepare_signals(struct worker *worker, struct fail *f)
 {
 	sigset_t set;
 
-	(void)signal(SIGXFSZ, SIG_IGN);	/* a file too large is an error of write(2), not our end */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
@@ -68,6 +72,8 @@ static enum fail_code make_temporary(struct worker *worker, struct fail *f)
 	};
 	enum fail_code code = SG_OK;
 
+	if (conf->scan.engine == CONF_ENGINE_CLAMD)
+		return SG_OK;	/* clamd unpacks */
 	if (geteuid() == 0)
 		code = proc_user(conf->users.scan, &wish.uid, &wish.gid, f);
 	return code != SG_OK ? code : tempdir_make(&wish, &worker->temporary, f);
@@ -77,6 +83,7 @@ static enum fail_code load(struct worker *worker, struct fail *f)
 {
 	const struct conf *conf = worker->conf;
 	enum fail_code code = engine_start(f);
+	bool is_root = geteuid() == 0;	/* who is not could not become nice again */
 
 	worker->options = (struct options) {
 		.database_directory = conf->scan.database_directory,
@@ -85,8 +92,15 @@ static enum fail_code load(struct worker *worker, struct fail *f)
 		.files_max = conf->scan.files_max,
 		.recursion_max = conf->scan.recursion_max,
 		.time_max_ms = conf->scan.timeout_ms,
+		.clamd = conf->scan.engine == CONF_ENGINE_CLAMD ? conf->scan.clamd : NULL,
 	};
-	return code != SG_OK ? code : service_open(&worker->options, &worker->service, f);
+	if (is_root)
+		(void)setpriority(PRIO_PROCESS, 0, LOAD_NICE);
+	if (code == SG_OK)
+		code = service_open(&worker->options, &worker->service, f);
+	if (is_root)
+		(void)setpriority(PRIO_PROCESS, 0, 0);
+	return code;
 }
 
 /* Bytes of address space now, with the engine loaded; 0 if it cannot be told. */
@@ -109,7 +123,7 @@ static size_t address_space(void)
 	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Room for a second engine, twice as large, while it is loaded; and for each scan. */
+/* Room for a look at new files, each by itself; and for each scan. */
 static enum fail_code bound(const struct worker *worker, struct fail *f)
 {
 	const struct conf *conf = worker->conf;
@@ -121,7 +135,7 @@ static enum fail_code bound(const struct worker *worker, struct fail *f)
 
 	if (loaded == 0 ||
 	    !str_mul_size(conf->scan.size_max, 4 * (conf->scan.threads + 1), &scans) ||
-	    !str_add_size(3 * loaded + MEMORY_SPARE, scans, &memory))
+	    !str_add_size(2 * loaded + MEMORY_SPARE, scans, &memory))
 		memory = 0;
 	return proc_limit(memory, files, 0, f);
 }
@@ -130,15 +144,34 @@ static enum fail_code close_door(const struct worker *worker, struct fail *f)
 {
 	const char *read_paths[] = { worker->conf->scan.database_directory, NULL };
 	const char *write_paths[] = { worker->temporary.path, NULL };
-	const struct sandbox sandbox = {
-		.allow = SANDBOX_FILES_READ | SANDBOX_FILES_WRITE | SANDBOX_ACCEPT |
-		    SANDBOX_THREADS,
-		.read_paths = read_paths,
-		.write_paths = write_paths,
+	struct sandbox sandbox = {
+		.allow = SANDBOX_ACCEPT | SANDBOX_THREADS,
 		.reduced = worker->conf->sandbox == CONF_SANDBOX_REDUCED,
 	};
+	unsigned int port;
 
+	if (service_asks_clamd(worker->service, &port)) {
+		/* one socket instead of files */
+		sandbox.allow |= port != 0 ? SANDBOX_CONNECT_TCP : SANDBOX_CONNECT_UNIX;
+		sandbox.tcp_port = port;
+	} else {
+		sandbox.allow |= SANDBOX_FILES_READ | SANDBOX_FILES_WRITE;
+		sandbox.read_paths = read_paths;
+		sandbox.write_paths = write_paths;
+	}
 	return sandbox_enter(&sandbox, f);
+}
+
+static char *describe(const struct worker *worker, const struct scan_status *status)
+{
+	if (status->asks_clamd != 0)
+		return str_printf("%s at %s%s", status->version[0] != '\0' ? status->version :
+		    "clamd", worker->conf->scan.clamd, status->in_service ? "" :
+		    ", OUT OF SERVICE");
+	return str_printf("%s, %llu signatures, temporary directory %s%s%s", status->version,
+	    (unsigned long long)status->signatures, worker->temporary.path,
+	    worker->temporary.base == NULL ? " (tmpfs of its own)" : "",
+	    status->in_service ? "" : ", OUT OF SERVICE");
 }
 
 static enum fail_code say_ready(const struct worker *worker, struct fail *f)
@@ -148,13 +181,11 @@ static enum fail_code say_ready(const struct worker *worker, struct fail *f)
 	char *text;
 
 	service_status(worker->service, &status);
-	text = str_printf("%s, %llu signatures, temporary directory %s%s%s", status.version,
-	    (unsigned long long)status.signatures, worker->temporary.path,
-	    worker->temporary.base == NULL ? " (tmpfs of its own)" : "",
-	    status.in_service ? "" : ", OUT OF SERVICE");
+	text = describe(worker, &status);
 	if (text == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = proc_worker_ready(&worker->boot, text, f);
+	code = status.in_service ? proc_worker_ready(&worker->boot, text, f) :
+	    proc_worker_unwell(&worker->boot, text, f);
 	free(text);
 	return code;
 }
@@ -170,18 +201,21 @@ static enum fail_code prepare(struct worker *worker, struct fail *f)
 	log_set_level((enum log_level)worker->conf->log.level);
 	if (worker->boot.listener_count != 1)
 		return fail_set(f, SG_EUSAGE, NULL, "the scanner needs one listening socket");
-	code = prepare_signals(worker, f);
-	if (code == SG_OK)
-		code = make_temporary(worker, f);
+	/* a file too large is an error of write(2), not our end */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	code = make_temporary(worker, f);
 	if (code == SG_OK)
 		code = load(worker, f);
+	if (code == SG_OK)
+		code = prepare_signals(worker, f);
 	if (code == SG_OK)
 		code = bound(worker, f);
 	if (code == SG_OK)
 		code = proc_drop(worker->conf->users.scan, f);
 	if (code != SG_OK)
 		return code;
-	tempdir_sweep(&worker->temporary);
+	if (worker->temporary.base != NULL)
+		tempdir_sweep(&worker->temporary);
 	code = close_door(worker, f);
 	if (code != SG_OK)
 		return code;
@@ -192,16 +226,25 @@ static enum fail_code prepare(struct worker *worker, struct fail *f)
 	return code != SG_OK ? code : say_ready(worker, f);
 }
 
-static void reload(struct worker *worker)
+/* False: it may end, the next one will load what is there. */
+static bool stays(struct worker *worker)
 {
 	struct fail f;
 
 	fail_clear(&f);
-	if (service_reload(worker->service, &f) != SG_OK)
-		log_failure(LOG_LEVEL_ERROR, NULL, "old_signatures_stay", &f);
+	if (service_give_way(worker->service, &f) == SG_OK)
+		return false;
+	log_failure(LOG_LEVEL_ERROR, NULL, "old_signatures_stay", &f);
+	return true;
 }
 
-/* False when the supervisor is gone or talks nonsense: then we end. */
+static void look(struct worker *worker)
+{
+	if (service_look(worker->service, clock_system()))
+		proc_worker_outdated(&worker->boot);
+}
+
+/* False when the supervisor is gone, wants us to end, or talks nonsense. */
 static bool obey(struct worker *worker)
 {
 	struct wire_message message;
@@ -209,9 +252,10 @@ static bool obey(struct worker *worker)
 
 	wire_message_init(&message, 0);
 	if (wire_receive(worker->boot.control, &message, 0, NULL) == SG_OK) {
-		go_on = message.type == PROC_RELOAD;
-		if (go_on)
-			reload(worker);
+		if (message.type == PROC_RELOAD)
+			look(worker);
+		go_on = message.type == PROC_RELOAD ||
+		    (message.type == PROC_GIVE_WAY && stays(worker));
 	}
 	wire_message_free(&message);
 	return go_on;
@@ -223,11 +267,10 @@ static void loop(struct worker *worker)
 		{ worker->boot.control, POLLIN, 0 },
 		{ worker->signals, POLLIN, 0 },
 	};
-	int64_t next = clock_mono_ms(clock_system()) + TICK_MS;
+	int64_t check_ms = clock_mono_ms(clock_system()) + CHECK_MS;
 
 	for (;;) {
-		int64_t left = next - clock_mono_ms(clock_system());
-		int n = poll(ready, 2, left > 0 ? (int)left : 0);
+		int n = poll(ready, 2, SERVICE_LOOK_MS);
 
 		if (n < 0 && errno != EINTR)
 			return;
@@ -235,9 +278,11 @@ static void loop(struct worker *worker)
 			return;
 		if (n > 0 && ready[0].revents != 0 && !obey(worker))
 			return;
-		if (clock_mono_ms(clock_system()) >= next) {
-			service_tick(worker->service);
-			next = clock_mono_ms(clock_system()) + TICK_MS;
+		if (n == 0)
+			look(worker);
+		if (clock_mono_ms(clock_system()) >= check_ms) {
+			(void)service_check(worker->service);
+			check_ms = clock_mono_ms(clock_system()) + CHECK_MS;
 		}
 	}
 }

@@ -13,6 +13,7 @@
 struct options {
 	const char *database_directory;
 	const char *temporary_directory;
+	const char *clamd;	/* where clamd listens; NULL: libclamav in this process */
 	size_t size_max;	/* bytes of a file, unpacked or not, and of all of a scan */
 	unsigned int files_max;
 	unsigned int recursion_max;

@@ -99,19 +99,25 @@ static enum fail_code read_status(const struct wire_message *reply, struct scan_
 	const unsigned char *version;
 	size_t version_size;
 	uint64_t database_time;
+	uint64_t outdated_since;
 	uint8_t in_service;
+	uint8_t asks_clamd;
 
 	buf_reader_init(&reader, reply->body.data, reply->body.size);
 	if (buf_get_u64(&reader, &status->signatures) != SG_OK ||
 	    buf_get_u64(&reader, &database_time) != SG_OK ||
+	    buf_get_u64(&reader, &outdated_since) != SG_OK ||
+	    buf_get_u8(&reader, &in_service) != SG_OK ||
+	    buf_get_u8(&reader, &asks_clamd) != SG_OK ||
 	    buf_get_bytes(&reader, &version, &version_size) != SG_OK ||
-	    version_size >= sizeof(status->version) ||
-	    buf_get_u8(&reader, &in_service) != SG_OK || buf_get_end(&reader) != SG_OK)
+	    version_size >= sizeof(status->version) || buf_get_end(&reader) != SG_OK)
 		return fail_set(f, SG_EFORMAT, NULL, "the scanner's answer cannot be read");
 	memcpy(status->version, version, version_size);
 	status->version[version_size] = '\0';
 	status->database_time = (int64_t)database_time;
+	status->outdated_since = (int64_t)outdated_since;
 	status->in_service = in_service == 1;
+	status->asks_clamd = asks_clamd == 1;
 	return SG_OK;
 }
 

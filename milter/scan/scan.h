@@ -15,7 +15,7 @@
 
 enum scan_message_type {
 	SCAN_REQUEST = 1,	/* descriptor + u64 size -> verdict u8, name, engine text */
-	SCAN_STATUS = 2		/* -> signatures u64, database time u64, version, in service u8 */
+	SCAN_STATUS = 2		/* -> struct scan_status, in its order */
 };
 
 enum scan_verdict {
@@ -34,8 +34,10 @@ struct scan_result {
 
 struct scan_status {
 	uint64_t signatures;
-	int64_t database_time;	/* seconds since 1970, of the newest database file */
-	int in_service;		/* the canary was found at the last try */
+	int64_t database_time;	/* seconds since 1970, of the newest file; 0 = clamd does not say */
+	int64_t outdated_since;	/* seconds since 1970: newer ones wait to be loaded; 0 = none do */
+	int in_service;		/* the test message was found at the last try */
+	int asks_clamd;
 	char version[64];
 };
 

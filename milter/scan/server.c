@@ -20,6 +20,13 @@
 #define STOP_STEP_MS 5
 #define STACK_SIZE ((size_t)8 * 1024 * 1024)	/* bytes; libclamav's recursion is deep */
 
+/* One thread's. */
+struct seat {
+	struct server *server;
+	pthread_t thread;
+	atomic_bool waits;	/* in accept(2): there it may be interrupted */
+};
+
 struct server {
 	int listener;
 	size_t size_max;
@@ -27,7 +34,7 @@ struct server {
 	atomic_bool stop;
 	atomic_uint running;
 	unsigned int count;
-	pthread_t threads[SERVER_THREADS_MAX];
+	struct seat seats[SERVER_THREADS_MAX];
 };
 
 /* Nobody may change the bytes while they are looked at: a sealed memfd, or read-only to us. */
@@ -108,8 +115,10 @@ static enum fail_code handle_status(void *context, struct wire_message *request,
 	service_status(server->service, &status);
 	if (buf_put_u64(&reply->body, status.signatures) != SG_OK ||
 	    buf_put_u64(&reply->body, (uint64_t)status.database_time) != SG_OK ||
-	    buf_put_str(&reply->body, status.version) != SG_OK ||
-	    buf_put_u8(&reply->body, status.in_service != 0) != SG_OK)
+	    buf_put_u64(&reply->body, (uint64_t)status.outdated_since) != SG_OK ||
+	    buf_put_u8(&reply->body, status.in_service != 0) != SG_OK ||
+	    buf_put_u8(&reply->body, status.asks_clamd != 0) != SG_OK ||
+	    buf_put_str(&reply->body, status.version) != SG_OK)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	return SG_OK;
 }
@@ -133,15 +142,28 @@ static void serve(struct server *server, int socket)
 	wire_message_free(&request);
 }
 
+/* The next connection. A signal in the middle of a scan would be an error to libclamav. */
+static enum fail_code next(struct seat *seat, int *socket_out, struct fail *f)
+{
+	enum fail_code code;
+
+	atomic_store(&seat->waits, true);
+	code = atomic_load(&seat->server->stop) ? SG_EPEER :
+	    wire_accept(seat->server->listener, socket_out, f);
+	atomic_store(&seat->waits, false);
+	return code;
+}
+
 static void *run(void *context)
 {
-	struct server *server = context;
+	struct seat *seat = context;
+	struct server *server = seat->server;
 	struct fail f;
 	int socket;
 
 	fail_clear(&f);
 	while (!atomic_load(&server->stop)) {
-		switch (wire_accept(server->listener, &socket, &f)) {
+		switch (next(seat, &socket, &f)) {
 		case SG_OK:
 			serve(server, socket);
 			fd_close(&socket);
@@ -182,8 +204,11 @@ static enum fail_code start_threads(struct server *server, unsigned int threads,
 	if (error == 0)
 		error = pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	while (error == 0 && server->count < threads) {
+		struct seat *seat = &server->seats[server->count];
+
+		seat->server = server;
 		atomic_fetch_add(&server->running, 1);
-		error = pthread_create(&server->threads[server->count], &attributes, run, server);
+		error = pthread_create(&seat->thread, &attributes, run, seat);
 		if (error == 0)
 			server->count++;
 		else
@@ -222,13 +247,14 @@ void server_stop(struct server *server)
 	if (server == NULL)
 		return;
 	atomic_store(&server->stop, true);
-	/* a signal may come just before accept(2) blocks: so again until all are through */
+	/* it may come just before accept(2) blocks: so again until all are through */
 	while (atomic_load(&server->running) > 0) {
 		for (unsigned int i = 0; i < server->count; i++)
-			(void)pthread_kill(server->threads[i], SIGUSR1);
+			if (atomic_load(&server->seats[i].waits))
+				(void)pthread_kill(server->seats[i].thread, SIGUSR1);
 		(void)poll(NULL, 0, STOP_STEP_MS);
 	}
 	for (unsigned int i = 0; i < server->count; i++)
-		(void)pthread_join(server->threads[i], NULL);
+		(void)pthread_join(server->seats[i].thread, NULL);
 	free(server);
 }

@@ -1,6 +1,5 @@
 #include "milter/scan/service.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,39 +7,23 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/str.h"
+#include "milter/scan/clamd.h"
+#include "milter/scan/database.h"
 #include "milter/scan/engine.h"
 #include "milter/scan/tempdir.h"
 #include "milter/scan/watch.h"
 
 struct service {
 	struct options options;
-	pthread_mutex_t lock;		/* of engine: the pointer, not the thing */
-	struct engine *engine;
+	struct engine *engine;		/* one of the two is NULL */
+	struct clamd *clamd;
 	atomic_bool in_service;
 	atomic_bool was_told;		/* the change was logged */
-	int64_t refused_time;		/* newest file of the last database that did not load */
+	uint64_t seen;			/* database_print at the last look */
+	uint64_t asked;			/* for which another process was asked */
+	int64_t asked_ms;
+	_Atomic int64_t outdated_since;	/* seconds since 1970; 0 = what is there is loaded */
 };
-
-static struct engine *take_engine(struct service *service)
-{
-	struct engine *engine;
-
-	(void)pthread_mutex_lock(&service->lock);
-	engine = engine_ref(service->engine);
-	(void)pthread_mutex_unlock(&service->lock);
-	return engine;
-}
-
-static void replace_engine(struct service *service, struct engine *engine)
-{
-	struct engine *old;
-
-	(void)pthread_mutex_lock(&service->lock);
-	old = service->engine;
-	service->engine = engine;
-	(void)pthread_mutex_unlock(&service->lock);
-	engine_unref(old);
-}
 
 enum fail_code service_open(const struct options *options, struct service **service_out,
     struct fail *f)
@@ -53,8 +36,10 @@ enum fail_code service_open(const struct options *options, struct service **serv
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	service->options = *options;
 	atomic_init(&service->in_service, false);
-	(void)pthread_mutex_init(&service->lock, NULL);
-	code = engine_load(options, &service->engine, f);
+	if (options->clamd != NULL)
+		code = clamd_open(options->clamd, options->time_max_ms, &service->clamd, f);
+	else
+		code = engine_load(options, &service->engine, f);
 	if (code == SG_OK)
 		*service_out = service;
 	else
@@ -66,21 +51,37 @@ void service_close(struct service *service)
 {
 	if (service == NULL)
 		return;
-	engine_unref(service->engine);
-	(void)pthread_mutex_destroy(&service->lock);
+	engine_free(service->engine);
+	clamd_close(service->clamd);
 	free(service);
 }
 
-static void log_out_of_service(const struct options *options, const char *why)
+bool service_asks_clamd(const struct service *service, unsigned int *port_out)
 {
+	*port_out = service->clamd != NULL ? clamd_port(service->clamd) : 0;
+	return service->clamd != NULL;
+}
+
+/* ---- does it work? ---- */
+
+static void log_out_of_service(const struct service *service, const char *why)
+{
+	const struct options *options = &service->options;
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_ERROR, NULL, "out_of_service");
 	log_str(&line, "why", why);
-	log_int(&line, "free_mb", (int64_t)(tempdir_room(options->temporary_directory) >> 20));
-	log_str(&line, "hint", "see whether the temporary directory can be written and has space; "
-	    "no mail passes meanwhile");
-	log_str(&line, "directory", options->temporary_directory);
+	if (service->clamd != NULL) {
+		log_str(&line, "clamd", options->clamd);
+		log_str(&line, "hint", "see whether clamd runs, its log and clamd.conf; no mail "
+		    "passes meanwhile");
+	} else {
+		log_int(&line, "free_mb",
+		    (int64_t)(tempdir_room(options->temporary_directory) >> 20));
+		log_str(&line, "hint", "see whether the temporary directory can be written and "
+		    "has space; no mail passes meanwhile");
+		log_str(&line, "directory", options->temporary_directory);
+	}
 	log_end(&line);
 }
 
@@ -92,29 +93,46 @@ static void log_in_service(void)
 	log_end(&line);
 }
 
-/* True if the engine found its canary; sets and logs the state. */
-static bool check(struct service *service, const struct engine *engine)
+/* Sets and logs the state. */
+static bool go(struct service *service, bool works, const char *why)
 {
-	struct engine_answer answer;
-	bool found = engine_canary(engine, &answer);
-	bool before = atomic_exchange(&service->in_service, found);
-	bool told = atomic_exchange(&service->was_told, !found);
+	bool before = atomic_exchange(&service->in_service, works);
+	bool told = atomic_exchange(&service->was_told, !works);
 
-	if (!found && !told)
-		log_out_of_service(&service->options, answer.text);
-	else if (found && !before && told)
+	if (!works && !told)
+		log_out_of_service(service, why);
+	else if (works && !before && told)
 		log_in_service();
-	return found;
+	return works;
 }
 
 bool service_check(struct service *service)
 {
-	struct engine *engine = take_engine(service);
-	bool found = check(service, engine);
+	struct engine_answer answer;
+	bool works = service->clamd != NULL ? clamd_probe(service->clamd, &answer) :
+	    engine_canary(service->engine, &answer);
 
-	engine_unref(engine);
-	return found;
+	return go(service, works, answer.text);
 }
+
+/*
+ * clamd unpacks where we cannot watch: had its temporary directory been full, or had somebody
+ * started it with other settings, it would have called the message clean. So "clean" counts if a
+ * test message that must be unpacked, and must not be clean, is answered right just behind it.
+ */
+static bool clean_counts(struct service *service, struct scan_result *out)
+{
+	struct engine_answer answer;
+
+	if (service->clamd == NULL || clamd_tells_limits(service->clamd, &answer))
+		return true;
+	(void)go(service, false, answer.text);
+	out->verdict = SCAN_NO_VERDICT;
+	(void)snprintf(out->name, sizeof(out->name), "%s", answer.text);
+	return false;
+}
+
+/* ---- a message ---- */
 
 static void result(struct scan_result *out, enum scan_verdict verdict, const char *text)
 {
@@ -136,17 +154,26 @@ static void judge(struct scan_result *out, const struct engine_answer *answer)
 	result(out, verdicts[answer->outcome], answer->text);
 }
 
+static void scan_once(const struct service *service, const void *data, size_t size,
+    struct engine_answer *answer)
+{
+	if (service->clamd != NULL)
+		clamd_scan(service->clamd, data, size, answer);
+	else
+		engine_scan(service->engine, data, size, answer);
+}
+
 /* It warned: if the canary passes and the same warning comes again, the content is the cause. */
-static void scan_again(struct service *service, const struct engine *engine, const void *data,
-    size_t size, const struct engine_answer *first, struct scan_result *out)
+static void scan_again(struct service *service, const void *data, size_t size,
+    const struct engine_answer *first, struct scan_result *out)
 {
 	struct engine_answer second;
 
-	if (!check(service, engine)) {
+	if (!service_check(service)) {
 		result(out, SCAN_NO_VERDICT, first->text);
 		return;
 	}
-	engine_scan(engine, data, size, &second);
+	scan_once(service, data, size, &second);
 	judge(out, &second);
 	if (second.outcome == ENGINE_WARNED && watch_same_warning(first->text, second.text))
 		out->verdict = SCAN_UNSCANNABLE;
@@ -155,88 +182,74 @@ static void scan_again(struct service *service, const struct engine *engine, con
 void service_scan(struct service *service, const void *data, size_t size,
     struct scan_result *result_out)
 {
-	struct engine *engine = take_engine(service);
 	struct engine_answer first;
 
-	if (!atomic_load(&service->in_service) && !check(service, engine)) {
+	if (!atomic_load(&service->in_service) && !service_check(service)) {
 		result(result_out, SCAN_NO_VERDICT,
 		    "the scanner is out of service: it did not find its test message");
-		goto out;
+		return;
 	}
-	engine_scan(engine, data, size, &first);
+	scan_once(service, data, size, &first);
 	judge(result_out, &first);
 	if (first.outcome == ENGINE_WARNED)
-		scan_again(service, engine, data, size, &first, result_out);
+		scan_again(service, data, size, &first, result_out);
 	else if (first.outcome == ENGINE_TROUBLE)
-		(void)check(service, engine);
-out:
-	engine_unref(engine);
+		(void)service_check(service);
+	else if (first.outcome == ENGINE_CLEAN)
+		(void)clean_counts(service, result_out);
 }
 
 void service_status(struct service *service, struct scan_status *status_out)
 {
-	struct engine *engine = take_engine(service);
-
 	memset(status_out, 0, sizeof(*status_out));
-	status_out->signatures = engine_signatures(engine);
-	status_out->database_time = engine_database_time(engine);
 	status_out->in_service = atomic_load(&service->in_service) ? 1 : 0;
+	status_out->outdated_since = atomic_load(&service->outdated_since);
+	if (service->clamd != NULL) {
+		status_out->asks_clamd = 1;
+		clamd_version(service->clamd, status_out->version, sizeof(status_out->version),
+		    &status_out->database_time);
+		return;
+	}
+	status_out->signatures = engine_signatures(service->engine);
+	status_out->database_time = engine_database_time(service->engine);
 	(void)snprintf(status_out->version, sizeof(status_out->version), "libclamav %s",
 	    cl_retver());
-	engine_unref(engine);
 }
 
-static void log_loaded(const struct engine *engine)
-{
-	struct log_line line;
+/* ---- the database ---- */
 
-	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "signatures_loaded");
-	log_int(&line, "signatures", (int64_t)engine_signatures(engine));
-	log_int(&line, "database_time", engine_database_time(engine));
-	log_end(&line);
+/* Wanted already, and not long ago. */
+static bool was_asked(const struct service *service, uint64_t print, int64_t now_ms)
+{
+	return service->asked == print && now_ms - service->asked_ms < SERVICE_ASK_AGAIN_MS;
 }
 
-enum fail_code service_reload(struct service *service, struct fail *f)
+bool service_look(struct service *service, const struct clock *clock)
 {
-	struct engine_answer answer;
-	struct engine *engine = NULL;
-	enum fail_code code = engine_load(&service->options, &engine, f);
+	int64_t now_ms = clock_mono_ms(clock);
+	uint64_t print;
+	bool is_still;
 
-	if (code == SG_OK && !engine_canary(engine, &answer))
-		code = fail_set(f, SG_ESYSTEM, "see whether the temporary directory has space",
-		    "the new signatures do not find the test message: %s", answer.text);
-	if (code != SG_OK) {
-		engine_unref(engine);
-		return code;
+	if (service->clamd != NULL)
+		return false;	/* clamd looks after its own */
+	print = database_print(service->options.database_directory);
+	is_still = print == service->seen;
+	service->seen = print;
+	if (print == engine_print(service->engine)) {
+		service->asked = 0;
+		atomic_store(&service->outdated_since, 0);
+		return false;
 	}
-	log_loaded(engine);
-	replace_engine(service, engine);
-	(void)service_check(service);
-	return SG_OK;
+	if (atomic_load(&service->outdated_since) == 0)
+		atomic_store(&service->outdated_since, clock_wall_ms(clock) / 1000);
+	if (!is_still || was_asked(service, print, now_ms))
+		return false;
+	service->asked = print;
+	service->asked_ms = now_ms;
+	return true;
 }
 
-/* True when files changed, but not for a database that was refused already as it is now. */
-static bool wants_reload(struct service *service, int64_t *newest_out)
+enum fail_code service_give_way(struct service *service, struct fail *f)
 {
-	struct engine *engine = take_engine(service);
-	bool outdated = engine_outdated(engine);
-
-	engine_unref(engine);
-	*newest_out = outdated ? engine_newest_file(service->options.database_directory) : 0;
-	return outdated && *newest_out != service->refused_time;
-}
-
-void service_tick(struct service *service)
-{
-	int64_t newest;
-	struct fail f;
-
-	(void)service_check(service);
-	if (!wants_reload(service, &newest))
-		return;
-	fail_clear(&f);
-	if (service_reload(service, &f) != SG_OK) {
-		service->refused_time = newest;
-		log_failure(LOG_LEVEL_ERROR, NULL, "old_signatures_stay", &f);
-	}
+	return database_check(service->options.database_directory, f);
 }

@@ -1,9 +1,9 @@
 /*
  * service: the verdict on a message.
  *
- * Holds the engine in use and the knowledge whether it works. "Clean" is said only after a scan in
- * which nothing at all went wrong, by an engine that found its canary. Any thread may scan; reload
- * and tick are for the main thread alone.
+ * Holds the engine, of our own or clamd's, and the knowledge whether it works. "Clean" is said only
+ * after a scan in which nothing at all went wrong, by an engine that found its canary. Any thread
+ * may scan; look and give_way are for the main thread alone.
  */
 #ifndef SG_MILTER_SCAN_SERVICE_H
 #define SG_MILTER_SCAN_SERVICE_H
@@ -11,18 +11,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gateway/base/clock.h"
 #include "gateway/base/fail.h"
 #include "milter/scan/options.h"
 #include "milter/scan/scan.h"
 
+#define SERVICE_LOOK_MS 1000	/* between two looks at the database */
+#define SERVICE_ASK_AGAIN_MS ((int64_t)60 * 60 * 1000)
+
 struct service;
 
-/* Loads the first engine. options' strings are borrowed for the service's life. */
+/* Loads the engine, or gets ready to ask clamd. options' strings are borrowed for its life. */
 MUST_USE enum fail_code service_open(const struct options *options, struct service **service_out,
     struct fail *f);
 void service_close(struct service *service);
 
-/* Scans the canary and goes into or out of service; true = in. Logs a change. */
+/* Scans the test messages and goes into or out of service; true = in. Logs a change. */
 bool service_check(struct service *service);
 
 /* The verdict on size bytes; never fails otherwise than by SCAN_NO_VERDICT. */
@@ -33,12 +37,20 @@ void service_scan(struct service *service, const void *data, size_t size,
 void service_status(struct service *service, struct scan_status *status_out);
 
 /*
- * Loads the database again; scans go on with the old engine meanwhile. The new one is taken if it
- * loads and finds its canary, else the old one stays and the failure is returned.
+ * Looks at the database: true if another process should load it now. That is once for each state
+ * that differs from what was loaded and was the same at the look before (nobody writes any more),
+ * and again after SERVICE_ASK_AGAIN_MS, since the cause of a refusal may have passed. A change back
+ * is no change.
  */
-MUST_USE enum fail_code service_reload(struct service *service, struct fail *f);
+bool service_look(struct service *service, const struct clock *clock);
 
-/* Once a minute: the canary; a reload when database files changed. Logs failures itself. */
-void service_tick(struct service *service);
+/*
+ * There is no room for two: are the new files sound, each by itself? Then this process may end and
+ * the next load them. Scans go on meanwhile.
+ */
+MUST_USE enum fail_code service_give_way(struct service *service, struct fail *f);
+
+/* The TCP port of clamd, 0 for its unix socket; false if the engine is our own. */
+bool service_asks_clamd(const struct service *service, unsigned int *port_out);
 
 #endif

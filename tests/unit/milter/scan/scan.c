@@ -1,4 +1,7 @@
 /* links: sealgate */
+/* Faults are made here on purpose:
+ * expect-error: error old_signatures_stay
+ */
 /* The client against the real worker, and against servers that die or talk nonsense. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,13 +16,14 @@
 #include <sys/wait.h>
 
 #include "config/conf.h"
+#include "gateway/base/clock.h"
 #include "gateway/base/proc.h"
 #include "gateway/base/str.h"
 #include "milter/scan/scan.h"
 #include "tests/unit/milter/scan/place.h"
 
-#define WAIT_MS 20000
-#define RELOAD_STEPS 400
+#define WAIT_MS 60000		/* a busy machine loads slowly */
+#define RELOAD_STEPS 1600
 #define SIZE_LIMIT ((size_t)64 * 1024 * 1024)
 
 static const struct wire_wait wait_long = { .timeout_ms = WAIT_MS };
@@ -257,17 +261,82 @@ static void say(struct worker *w, uint16_t type)
 	wire_message_free(&message);
 }
 
-static void told_to_reload_it_takes_new_signatures(void **state)
+/* Scans one after the other while the workers change; the longest is told, none may fail. */
+struct stream {
+	struct worker *w;
+	atomic_bool stop;
+	unsigned int scans;
+	unsigned int failed;
+	int64_t longest_ms;
+};
+
+static void *stream(void *context)
+{
+	struct stream *s = context;
+
+	while (!atomic_load(&s->stop)) {
+		int64_t start = clock_mono_ms(clock_system());
+		int64_t took;
+
+		s->failed += scan_clean(s->w) == SCAN_NO_VERDICT;
+		took = clock_mono_ms(clock_system()) - start;
+		if (took > s->longest_ms)
+			s->longest_ms = took;
+		s->scans++;
+	}
+	return NULL;
+}
+
+/* Asks for another process, which takes over the socket; nothing is lost on the way. */
+static void a_second_worker_takes_over_with_new_signatures(void **state)
 {
 	struct worker *w = *state;
+	struct stream s = { .w = w };
+	pthread_t thread;
+	struct proc_child old;
+	enum proc_news news = PROC_NEWS_NONE;
+	char *text;
 	int step = 0;
 
 	assert_int_equal(scan_clean(w), SCAN_CLEAN);
+	/* large enough that loading takes its time */
+	assert_int_equal(sigdb_write(w->place.database, 200000, 40000, 8), 0);
 	place_write(w->place.database, "word.ndb", WORD_SIGNATURE);
 	say(w, PROC_RELOAD);
-	while (scan_clean(w) == SCAN_CLEAN && step++ < RELOAD_STEPS)
+	while ((news = proc_hear(&w->child, &text, NULL)) == PROC_NEWS_NONE &&
+	    step++ < RELOAD_STEPS)
 		(void)poll(NULL, 0, 25);
+	assert_int_equal(news, PROC_NEWS_OUTDATED);
+	assert_int_equal(scan_clean(w), SCAN_CLEAN);
+	assert_int_equal(pthread_create(&thread, NULL, stream, &s), 0);
+	old = w->child;
+	start(w);
+	proc_stop(&old, WAIT_MS);
+	(void)poll(NULL, 0, 200);
+	atomic_store(&s.stop, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	print_message("# %u scans while another took over, the longest %lld ms\n", s.scans,
+	    (long long)s.longest_ms);
+	assert_int_equal(s.failed, 0);
+	assert_true(s.scans > 0);
 	assert_int_equal(scan_clean(w), SCAN_INFECTED);
+}
+
+static void told_to_give_way_it_ends_only_for_sound_files(void **state)
+{
+	struct worker *w = *state;
+	int status = -1;
+
+	place_write(w->place.database, "broken.ndb", "this is no signature\n");
+	say(w, PROC_GIVE_WAY);
+	assert_int_equal(scan_clean(w), SCAN_CLEAN);
+	(void)poll(NULL, 0, 1000);
+	assert_int_equal(waitpid(w->child.pid, &status, WNOHANG), 0);
+	place_write(w->place.database, "broken.ndb", WORD_SIGNATURE);
+	say(w, PROC_GIVE_WAY);
+	assert_int_equal(waitpid(w->child.pid, &status, 0), w->child.pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	w->child.pid = -1;
 }
 
 /* The supervisor keeps the socket: what waits there is served by the next worker. */
@@ -434,7 +503,8 @@ int main(void)
 		CASE(no_file_is_not_scanned),
 		CASE(a_read_only_file_is_scanned),
 		CASE(a_message_above_the_limit_is_unscannable),
-		CASE(told_to_reload_it_takes_new_signatures),
+		CASE(a_second_worker_takes_over_with_new_signatures),
+		CASE(told_to_give_way_it_ends_only_for_sound_files),
 		CASE(requests_outlive_a_worker),
 		CASE(it_ends_when_its_supervisor_is_gone),
 		cmocka_unit_test(a_worker_that_dies_costs_one_retry),

@@ -1,7 +1,6 @@
 /* links: sealgate-scan */
 /* Faults are made here on purpose:
  * expect-error: error out_of_service
- * expect-error: error old_signatures_stay
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -391,55 +390,82 @@ static enum scan_verdict word_verdict(struct bench *b)
 
 #define WORD_SIGNATURE "Sealgate.Test.Word:0:*:7365616c67617465776f7264746f6265666f756e64\n"
 
-static void a_new_database_is_taken(void **state)
+static int64_t outdated_since(struct bench *b)
+{
+	struct scan_status status;
+
+	service_status(b->service, &status);
+	return status.outdated_since;
+}
+
+static void a_new_database_is_asked_for_once_when_it_is_still(void **state)
 {
 	struct bench *b = *state;
-	struct scan_status before;
-	struct scan_status after;
 
-	assert_int_equal(word_verdict(b), SCAN_CLEAN);
-	service_status(b->service, &before);
+	assert_false(service_look(b->service, clock_system()));
+	assert_int_equal(outdated_since(b), 0);
 	place_write(b->place.database, "word.ndb", WORD_SIGNATURE);
-	service_tick(b->service);
-	assert_int_equal(word_verdict(b), SCAN_INFECTED);
-	service_status(b->service, &after);
-	assert_int_equal(after.signatures, before.signatures + 1);
-	assert_true(after.in_service);
-	assert_true(after.database_time >= before.database_time);
-	assert_non_null(strstr(after.version, "libclamav "));
+	/* it may still be written */
+	assert_false(service_look(b->service, clock_system()));
+	assert_true(outdated_since(b) > 0);
+	place_write(b->place.database, "more.ndb", WORD_SIGNATURE);
+	assert_false(service_look(b->service, clock_system()));
+	assert_true(service_look(b->service, clock_system()));
+	assert_false(service_look(b->service, clock_system()));
+	assert_true(outdated_since(b) > 0);
+	/* what is loaded stays */
+	assert_int_equal(word_verdict(b), SCAN_CLEAN);
+	place_write(b->place.database, "more.ndb", WORD_SIGNATURE WORD_SIGNATURE);
+	assert_false(service_look(b->service, clock_system()));
+	assert_true(service_look(b->service, clock_system()));
 }
 
-/* expect-error: old_signatures_stay */
-static void a_broken_database_leaves_the_old_one(void **state)
+static void a_database_that_came_back_is_not_asked_for(void **state)
 {
 	struct bench *b = *state;
-	struct scan_status before;
-	struct scan_status after;
+	char path[128];
+	char away[128];
+
+	(void)snprintf(path, sizeof(path), "%s/named.ndb", b->place.database);
+	(void)snprintf(away, sizeof(away), "%s/named.ndb.away", b->place.database);
+	assert_int_equal(rename(path, away), 0);
+	assert_false(service_look(b->service, clock_system()));
+	assert_true(outdated_since(b) > 0);
+	assert_int_equal(rename(away, path), 0);
+	assert_false(service_look(b->service, clock_system()));
+	assert_false(service_look(b->service, clock_system()));
+	assert_int_equal(outdated_since(b), 0);
+}
+
+static void other_files_in_the_folder_do_not_count(void **state)
+{
+	struct bench *b = *state;
+
+	place_write(b->place.database, "freshclam.dat", "x");
+	assert_false(service_look(b->service, clock_system()));
+	assert_false(service_look(b->service, clock_system()));
+	assert_int_equal(outdated_since(b), 0);
+}
+
+static void it_does_not_give_way_to_broken_files(void **state)
+{
+	struct bench *b = *state;
 	struct fail f;
 
-	service_status(b->service, &before);
+	fail_clear(&f);
+	assert_int_equal(service_give_way(b->service, &f), SG_OK);
 	place_write(b->place.database, "broken.ndb", "this is no signature\n");
-	fail_clear(&f);
-	assert_int_equal(service_reload(b->service, &f), SG_EFORMAT);
-	assert_non_null(strstr(f.what, b->place.database));
+	assert_int_equal(service_give_way(b->service, &f), SG_EFORMAT);
+	assert_non_null(strstr(f.what, "broken.ndb"));
 	assert_true(f.hint[0] != '\0');
-	service_tick(b->service);
-	service_status(b->service, &after);
-	assert_int_equal(after.signatures, before.signatures);
-	assert_int_equal(verdict_on_testfile(b, "clam.zip", NULL), SCAN_INFECTED);
 	place_write(b->place.database, "broken.ndb", WORD_SIGNATURE);
-	assert_int_equal(service_reload(b->service, &f), SG_OK);
-	assert_int_equal(word_verdict(b), SCAN_INFECTED);
-}
-
-static void an_empty_database_leaves_the_old_one(void **state)
-{
-	struct bench *b = *state;
-	struct fail f;
-
-	place_empty(b->place.database);
+	place_write(b->place.database, "daily.cvd", "ClamAV-VDB:half of a file");
 	fail_clear(&f);
-	assert_int_not_equal(service_reload(b->service, &f), SG_OK);
+	assert_int_not_equal(service_give_way(b->service, &f), SG_OK);
+	assert_non_null(strstr(f.what, "daily.cvd"));
+	place_empty(b->place.database);
+	assert_int_equal(service_give_way(b->service, &f), SG_ENOTFOUND);
+	/* meanwhile it works */
 	assert_int_equal(verdict_on_testfile(b, "clam.zip", NULL), SCAN_INFECTED);
 }
 
@@ -475,9 +501,10 @@ int main(void)
 		CASE(a_bound_on_file_size_never_makes_clean),
 		CASE(a_failed_scan_is_not_remembered_as_clean),
 		CASE(a_limit_that_is_met_is_unscannable),
-		CASE(a_new_database_is_taken),
-		CASE(a_broken_database_leaves_the_old_one),
-		CASE(an_empty_database_leaves_the_old_one),
+		CASE(a_new_database_is_asked_for_once_when_it_is_still),
+		CASE(a_database_that_came_back_is_not_asked_for),
+		CASE(other_files_in_the_folder_do_not_count),
+		CASE(it_does_not_give_way_to_broken_files),
 		CASE(a_missing_database_is_an_error_with_a_hint),
 	};
 
