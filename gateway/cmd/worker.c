@@ -274,8 +274,8 @@ static void filling_ended(struct worker *worker, int status)
 }
 
 /*
- * It ended by itself, since it had worked long enough (pdf.messages_max) or made room: no mishap. At
- * once again, since it was ready: this cannot turn in circles without work.
+ * It ended by itself, since it had worked long enough (pdf.messages_max) or made room: no mishap.
+ * At once again, since it was ready: this cannot turn in circles without work.
  */
 static bool has_finished(const struct worker *worker, int status)
 {
