@@ -185,7 +185,8 @@ static enum fail_code make_pdf(struct session *session, const struct session_fla
 	request.message = spool_fd(session->spool);
 	request.message_size = session->size;
 	request.subject = flag->subject;
-	request.protection = "Encrypted PDF (AES-256)";
+	request.language = (unsigned char)language_of_message(&session->message,
+	    flag->tenant->language);
 	request.tenant = flag->tenant->name;
 	request.password = password;
 	wait.timeout_ms = (int)session->conf->pdf.timeout_ms;

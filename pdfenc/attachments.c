@@ -10,6 +10,7 @@
 #include "pdfenc/picture.h"
 #include "pdfenc/table.h"
 #include "pdfenc/text.h"
+#include "pdfenc/wording.h"
 
 static void item_free(void *data)
 {
@@ -144,7 +145,7 @@ static bool is_binary(const struct document_file *file)
 static void say(struct attachments_item *item, const char *note)
 {
 	g_free(item->note);
-	item->note = g_strdup(note);
+	item->note = g_strdup(wording(note));
 }
 
 static int64_t cpu_ms(void)
@@ -195,7 +196,8 @@ static void plan_pdf(struct attachments *all, struct attachments_item *item)
 	item->kind = ATTACHMENTS_PDF;
 	all->pages_left -= MIN(append_count(item->pdf), all->pages_left);
 	if (append_count(item->pdf) < append_total(item->pdf))
-		item->note = g_strdup_printf("The first %u of its %u pages are shown here.",
+		item->note = g_strdup_printf(
+		    wording("The first %u of its %u pages are shown here."),
 		    append_count(item->pdf), append_total(item->pdf));
 }
 
@@ -203,7 +205,8 @@ static void plan_picture(struct attachments *all, struct attachments_item *item,
     const struct picture_facts *facts)
 {
 	if ((size_t)facts->width * facts->height > all->limits.pixels_max) {
-		item->note = g_strdup_printf("Not shown here: a picture of %u by %u pixels.",
+		item->note = g_strdup_printf(
+		    wording("Not shown here: a picture of %u by %u pixels."),
 		    facts->width, facts->height);
 		return;
 	}

@@ -4,6 +4,7 @@
 #include "pdfenc/flow.h"
 #include "pdfenc/head.h"
 #include "pdfenc/picture.h"
+#include "pdfenc/wording.h"
 
 #define BAND 26.0f		/* points above an attached PDF's page: its name stands there */
 #define BAND_WIDTH 220.0f	/* least width of such a page */
@@ -118,7 +119,8 @@ static void set_picture(struct setter *setter, struct attachments_item *item)
 	double height = 46;
 
 	if (image == NULL && item->note == NULL)
-		item->note = g_strdup("This picture cannot be shown here; open the attached file.");
+		item->note = g_strdup(wording("This picture cannot be shown here; open the "
+		    "attached file."));
 	if (image != NULL)
 		height += MIN(PIXEL * (image->turn >= 5 ? image->width : image->height),
 		    setter->bottom - SETTER_TOP - 46);
@@ -280,7 +282,8 @@ bool attachments_set_number(const struct attachments *attachments, struct setter
 		    page >= item->first_page + item->page_count)
 			continue;
 		on = g_ptr_array_index(setter->display->pages, page);
-		number = g_strdup_printf("Page %u of %u", page + 1, setter->display->pages->len);
+		number = g_strdup_printf(wording("Page %u of %u"), page + 1,
+		    setter->display->pages->len);
 		text = text_of(number, SETTER_SMALL, faint);
 		text.x = (double)on->width - 100;
 		text.width = 90;

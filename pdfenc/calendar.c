@@ -4,6 +4,7 @@
 
 #include "gateway/base/str.h"
 #include "pdfenc/contentline.h"
+#include "pdfenc/wording.h"
 
 #define ATTENDEES_MAX 30u
 
@@ -322,7 +323,7 @@ bool calendar_to_card(const GString *text, GString *card, const char **title_out
 	if (calendar.event != NULL)
 		put_event(&calendar);
 	event_free(calendar.event);
-	*title_out = title_of(calendar.method);
+	*title_out = wording(title_of(calendar.method));
 	g_free(calendar.method);
 	return calendar.count > 0 && card->len > 0;
 }

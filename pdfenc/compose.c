@@ -3,6 +3,7 @@
 #include "pdfenc/html/html.h"
 #include "pdfenc/language.h"
 #include "pdfenc/text.h"
+#include "pdfenc/wording.h"
 
 #define SAMPLE_MAX 4000		/* characters looked at for the language */
 
@@ -16,11 +17,11 @@ static void add_nested(struct flow *flow, const struct document_head *head)
 {
 	struct flow_block *block = flow_add(flow, FLOW_NESTED);
 
-	put_line(block->text, "Subject", head->subject);
-	put_line(block->text, "From", head->from);
-	put_line(block->text, "To", head->to);
-	put_line(block->text, "Cc", head->cc);
-	put_line(block->text, "Date", head->date);
+	put_line(block->text, wording("Subject"), head->subject);
+	put_line(block->text, wording("From"), head->from);
+	put_line(block->text, wording("To"), head->to);
+	put_line(block->text, wording("Cc"), head->cc);
+	put_line(block->text, wording("Date"), head->date);
 	flow->size += block->text->len;
 }
 
@@ -108,8 +109,8 @@ struct flow *compose_flow(const struct document *document)
 	if (ends_with_rule(flow))
 		g_ptr_array_set_size(flow->blocks, (int)flow->blocks->len - 1);
 	if (document->truncated)
-		add_note(flow, "This message has more parts than are shown here. All of them are "
-		    "in the attached file original.eml, which a mail program opens.");
+		add_note(flow, wording("This message has more parts than are shown here. All of "
+		    "them are in the attached file original.eml, which a mail program opens."));
 	return flow;
 }
 

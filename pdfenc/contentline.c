@@ -4,6 +4,7 @@
 
 #include "gateway/base/str.h"
 #include "pdfenc/charset.h"
+#include "pdfenc/wording.h"
 
 #define VALUE_MAX ((size_t)4000)	/* bytes of one value that are shown */
 
@@ -191,7 +192,7 @@ void contentline_put(GString *out, const char *label, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
 		return;
-	g_string_append_printf(out, "%s: ", label);
+	g_string_append_printf(out, "%s: ", wording(label));
 	for (const char *p = value; *p != '\0'; p++) {
 		g_string_append_c(out, *p);
 		if (*p == '\n')

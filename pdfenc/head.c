@@ -1,5 +1,7 @@
 #include "pdfenc/head.h"
 
+#include "pdfenc/wording.h"
+
 #include <string.h>
 
 #define LABEL_WIDTH 62.0	/* points */
@@ -280,8 +282,8 @@ static bool is_part_of_body(const struct attachments_item *item)
 /* Pictures that the message shows are many and small: they are counted. */
 static void put_pictures(struct setter *setter, unsigned int count)
 {
-	char *line = count == 1 ? g_strdup("1 picture that the message shows") :
-	    g_strdup_printf("%u pictures that the message shows", count);
+	char *line = count == 1 ? g_strdup(wording("1 picture that the message shows")) :
+	    g_strdup_printf(wording("%u pictures that the message shows"), count);
 
 	put(setter, SETTER_LABEL, faint, SETTER_MARGIN, text_width(setter), line, "P");
 	g_free(line);
@@ -299,8 +301,8 @@ static void put_files(struct setter *setter, const struct attachments *attachmen
 	setter_need(setter, 60);
 	setter_panel_begin(setter, ground);
 	setter->y -= 2;
-	title = items->len == 1 ? g_strdup("1 attached file, inside this document") :
-	    g_strdup_printf("%u attached files, inside this document", items->len);
+	title = items->len == 1 ? g_strdup(wording("1 attached file, inside this document")) :
+	    g_strdup_printf(wording("%u attached files, inside this document"), items->len);
 	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter), title, "P");
 	setter_space(setter, 5);
 	for (unsigned int i = 0; i < items->len; i++)
@@ -316,11 +318,12 @@ static void put_files(struct setter *setter, const struct attachments *attachmen
 static char *where_of(const struct attachments_item *item)
 {
 	if (item->placed && item->page_count > 1)
-		return g_strdup_printf("pages %u to %u", item->first_page + 1,
+		return g_strdup_printf(wording("pages %u to %u"), item->first_page + 1,
 		    item->first_page + item->page_count);
 	if (item->placed)
-		return g_strdup_printf("page %u", item->first_page + 1);
-	return g_strdup(item->kind == ATTACHMENTS_READ ? "in the message" : "attachments pane");
+		return g_strdup_printf(wording("page %u"), item->first_page + 1);
+	return g_strdup(item->kind == ATTACHMENTS_READ ? wording("in the message") :
+	    wording("attachments pane"));
 }
 
 void head_set_pages(struct setter *setter, const struct attachments *attachments)
@@ -348,13 +351,14 @@ void head_set(struct setter *setter, const struct document *document,
 	const struct document_head *head = &document->head;
 
 	put(setter, SETTER_TITLE, title_ink, SETTER_MARGIN, text_width(setter),
-	    head->subject != NULL ? head->subject : "(no subject)", "H1");
+	    head->subject != NULL ? head->subject : wording("(no subject)"), "H1");
 	setter_space(setter, 10);
 	setter_panel_begin(setter, ground);
-	put_field(setter, SETTER_MARGIN, "From", head->from);
-	put_field(setter, SETTER_MARGIN, "To", head->to);
-	put_field(setter, SETTER_MARGIN, "Cc", head->cc);
-	put_field(setter, SETTER_MARGIN, "Date", head->date != NULL ? head->date : "(not stated)");
+	put_field(setter, SETTER_MARGIN, wording("From"), head->from);
+	put_field(setter, SETTER_MARGIN, wording("To"), head->to);
+	put_field(setter, SETTER_MARGIN, wording("Cc"), head->cc);
+	put_field(setter, SETTER_MARGIN, wording("Date"),
+	    head->date != NULL ? head->date : wording("(not stated)"));
 	setter->y -= 3;
 	setter_panel_end(setter);
 	if (attachments != NULL && attachments->items->len > 0)
@@ -381,7 +385,7 @@ void head_set_nested(struct setter *setter, const struct flow_block *block)
 	setter_need(setter, 70);
 	setter_panel_begin(setter, ground);
 	put(setter, SETTER_LABEL, accent, SETTER_MARGIN, text_width(setter),
-	    block->marker != NULL ? block->marker : "Attached message", "P");
+	    block->marker != NULL ? block->marker : wording("Attached message"), "P");
 	setter_space(setter, 4);
 	for (char **line = lines; *line != NULL; line++) {
 		char *label = *line;

@@ -7,6 +7,7 @@
 #include "pdfenc/mime.h"
 #include "pdfenc/pdfenc.h"
 #include "pdfenc/seal.h"
+#include "pdfenc/wording.h"
 
 static bool has_invitation(const struct document *document)
 {
@@ -33,7 +34,8 @@ static enum fail_code print_planned(const struct job_options *options,
 	enum fail_code code;
 	bool cut;
 
-	layout.protection = request->protection;
+	layout.protection = request->protection != NULL && request->protection[0] != '\0' ?
+	    request->protection : wording("Encrypted PDF (AES-256)");
 	layout.look = look_find(options->looks, request->tenant);
 	layout.language = compose_language(document, flow);
 	attachments_compose(attachments, flow);
@@ -90,6 +92,7 @@ enum fail_code job_run(const struct job_options *options, const struct job_reque
 	result_out->pages = 0;
 	result_out->attachments = 0;
 	result_out->invitation = false;
+	wording_use(request->language);
 	code = fd_map(request->message, PDFENC_SIZE_MAX, &map, f);
 	if (code == SG_OK && map.size != request->message_size)
 		code = fail_set(f, SG_EFORMAT, NULL, "the message has %zu bytes, not %zu", map.size,

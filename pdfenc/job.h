@@ -35,6 +35,7 @@ struct job_request {
 	const char *subject;		/* NULL: the message's own */
 	const char *protection;
 	const char *tenant;		/* one of the looks, or "" */
+	enum conf_language language;	/* of what we write on the pages ourselves */
 	const struct secret *password;
 	const struct secret *owner_password;
 };

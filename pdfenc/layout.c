@@ -9,6 +9,7 @@
 #include "pdfenc/head.h"
 #include "pdfenc/html/pages.h"
 #include "pdfenc/setter.h"
+#include "pdfenc/wording.h"
 
 #define A4_WIDTH 595.276f	/* points */
 #define A4_HEIGHT 841.89f
@@ -227,7 +228,7 @@ static void set_footer(struct setter *setter, unsigned int page, const char *sub
 	text.text = subject;
 	text.size = strlen(subject);
 	setter_on_page(setter, page, y, &text);
-	(void)snprintf(number, sizeof(number), "Page %u of %u", page + 1,
+	(void)snprintf(number, sizeof(number), wording("Page %u of %u"), page + 1,
 	    setter->display->pages->len);
 	text.x = (double)setter->display->width - SETTER_MARGIN - 90;
 	text.width = 90;
@@ -241,8 +242,8 @@ static void set_footer(struct setter *setter, unsigned int page, const char *sub
 static unsigned int set_html(struct setter *setter, const struct layout_request *request,
     const struct flow_block *block, int64_t *cpu_ms_left)
 {
-	static const char note[] = "This message could not be shown as it was designed; this is "
-	    "its text. The original is in the attached file original.eml.";
+	const char *note = wording("This message could not be shown as it was designed; this is "
+	    "its text. The original is in the attached file original.eml.");
 	struct flow *own;
 
 	setter_bars(setter, 0);

@@ -13,6 +13,7 @@
 #include "pdfenc/tnef.h"
 #include "pdfenc/uu.h"
 #include "pdfenc/vcard.h"
+#include "pdfenc/wording.h"
 
 struct walk {
 	struct document *document;
@@ -200,7 +201,7 @@ static bool show_card(struct walk *walk, GMimeObject *object)
 {
 	GString *text = part_text(object, false);
 	GString *card = g_string_new(NULL);
-	const char *title = "Visiting card";
+	const char *title = wording("Visiting card");
 	bool calendar = is_type(object, "text", "calendar") ||
 	    is_type(object, "application", "ics");
 	bool shown = calendar ? calendar_to_card(text, card, &title) : vcard_to_card(text, card);
@@ -473,8 +474,8 @@ static void fill_empty(struct document *document, const char *data, size_t size,
 		g_string_free(text, TRUE);
 	(void)document_add_body(document, DOCUMENT_NOTE,
 	    g_string_new(document->files->len > 0 ?
-	    "This message has no text, only the attached files." :
-	    "This message has no text."));
+	    wording("This message has no text, only the attached files.") :
+	    wording("This message has no text.")));
 }
 
 static void read_language(GMimeMessage *message, struct document *document)

@@ -5,6 +5,7 @@
 
 #include "gateway/base/str.h"
 #include "pdfenc/charset.h"
+#include "pdfenc/wording.h"
 
 /* ---- header fields ---- */
 
@@ -41,7 +42,6 @@ static char *addresses(InternetAddressList *list, GMimeMessage *message, const c
 	return cut_field(line);
 }
 
-/* "Tuesday, 24 November 2026, 16:15 (UTC+01:00)", whatever the locale. */
 static char *date_line(GMimeMessage *message)
 {
 	const char *raw = g_mime_object_get_header(GMIME_OBJECT(message), "Date");
@@ -50,7 +50,7 @@ static char *date_line(GMimeMessage *message)
 
 	if (date == NULL)
 		return cut_field(charset_line(raw));
-	text = g_date_time_format(date, "%A, %-d %B %Y, %H:%M (UTC%:z)");
+	text = wording_date(date);
 	g_date_time_unref(date);
 	return text != NULL ? text : charset_line(raw);
 }

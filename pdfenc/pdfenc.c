@@ -60,6 +60,8 @@ static enum fail_code put_request(struct wire_message *message,
 	if (code == SG_OK)
 		code = buf_put_str(body, request->tenant);
 	if (code == SG_OK)
+		code = buf_put_u8(body, request->language);
+	if (code == SG_OK)
 		code = put_secret(body, request->password);
 	if (code == SG_OK)
 		code = put_secret(body, request->owner_password);

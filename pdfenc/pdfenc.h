@@ -29,7 +29,8 @@ struct pdfenc_request {
 	int message;			/* descriptor: header fields, empty line, body; borrowed */
 	size_t message_size;
 	const char *subject;		/* raw value to print, tags removed; NULL: the message's */
-	const char *protection;		/* line of the head, UTF-8: how it was protected */
+	const char *protection;		/* line of the head: how it was protected; NULL: the usual */
+	unsigned char language;		/* enum conf_language, of what stands around the message */
 	const char *tenant;		/* whose name, colour and logo stand there; NULL: nobody's */
 	const struct secret *password;	/* never empty: SG_EUSAGE */
 	const struct secret *owner_password;	/* NULL or empty: random, forgotten at once */

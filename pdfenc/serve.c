@@ -41,6 +41,7 @@ static enum fail_code get_order(const struct wire_message *request, struct order
 	struct buf_reader reader;
 	uint64_t size = 0;
 	uint8_t has_subject = 0;
+	uint8_t language = 0;
 	enum fail_code code;
 
 	buf_reader_init(&reader, request->body.data, request->body.size);
@@ -54,12 +55,14 @@ static enum fail_code get_order(const struct wire_message *request, struct order
 	if (code == SG_OK)
 		code = buf_get_str(&reader, TENANT_MAX, &order->tenant);
 	if (code == SG_OK)
+		code = buf_get_u8(&reader, &language);
+	if (code == SG_OK)
 		code = get_secret(&reader, &order->password);
 	if (code == SG_OK)
 		code = get_secret(&reader, &order->owner_password);
 	if (code == SG_OK)
 		code = buf_get_end(&reader);
-	if (code == SG_OK && (request->fd < 0 || has_subject > 1))
+	if (code == SG_OK && (request->fd < 0 || has_subject > 1 || language >= CONF_LANGUAGES))
 		code = SG_EFORMAT;
 	if (code == SG_OK && size > PDFENC_SIZE_MAX)
 		code = SG_ELIMIT;
@@ -68,6 +71,7 @@ static enum fail_code get_order(const struct wire_message *request, struct order
 	order->job.subject = has_subject == 1 ? order->subject : NULL;
 	order->job.protection = order->protection;
 	order->job.tenant = order->tenant;
+	order->job.language = (enum conf_language)language;
 	return code;
 }
 

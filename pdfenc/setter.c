@@ -1,5 +1,7 @@
 #include "pdfenc/setter.h"
 
+#include "pdfenc/wording.h"
+
 #include <string.h>
 
 #define NOTE_HEIGHT 40.0	/* kept free at the end of the last allowed page */
@@ -258,13 +260,13 @@ static void begin_page(struct setter *setter)
 
 static void put_full_note(struct setter *setter)
 {
-	static const char note[] = "The message goes on. The rest of it is in the attached file "
-	    "original.eml, which a mail program opens.";
+	const char *note = wording("The message goes on. The rest of it is in the attached file "
+	    "original.eml, which a mail program opens.");
 	struct setter_text text;
 
 	memset(&text, 0, sizeof(text));
 	text.text = note;
-	text.size = sizeof(note) - 1;
+	text.size = strlen(note);
 	text.font = SETTER_STRONG;
 	text.color = note_color;
 	text.x = SETTER_MARGIN;

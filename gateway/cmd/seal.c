@@ -272,7 +272,6 @@ static enum fail_code make_pdf(struct seal *seal, const struct secret *password,
 	request.message = fd;
 	request.message_size = seal->input.size;
 	request.subject = seal->flag.subject;
-	request.protection = "Encrypted PDF (AES-256)";
 	request.tenant = seal->tenant != NULL ? seal->tenant->name : NULL;
 	request.password = password;
 	request.owner_password = owner;

@@ -49,6 +49,7 @@ sink_wait_for new@outside.example
 check "the sender gets a letter" wait_for 20 has_letters 1
 word=$(told)
 check "with the password that opens the PDF" opens new@outside.example "$word"
+check "its pages speak the language of the message" grep -q 'Verschlüsseltes PDF' "$stack/opened/text"
 letter=$(letters | head -n 1)
 check "in the language of the message" grep -q '^Content-Language: de' "$letter"
 check "that no program answers" grep -q '^Auto-Submitted: auto-generated' "$letter"

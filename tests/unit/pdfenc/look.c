@@ -1,4 +1,5 @@
-/* A tenant's name, colour and logo above the message. links: sealgate-pdf */
+/* A tenant's name, colour and logo above the message. links: sealgate-pdf
+ * expect-error: error logo code=format */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -29,6 +29,7 @@ static void put(struct wire_message *request, const char *password, size_t passw
 	assert_int_equal(buf_put_str(&request->body, NULL), SG_OK);
 	assert_int_equal(buf_put_str(&request->body, "AES"), SG_OK);
 	assert_int_equal(buf_put_str(&request->body, "tenant"), SG_OK);
+	assert_int_equal(buf_put_u8(&request->body, 0), SG_OK);
 	assert_int_equal(buf_put_bytes(&request->body, password, password_size), SG_OK);
 	assert_int_equal(buf_put_bytes(&request->body, NULL, 0), SG_OK);
 }

@@ -1,0 +1,20 @@
+/*
+ * wording: what we write on the pages ourselves, in the language that the message is answered in.
+ *
+ * The texts stand in the code in English; the table has their translations. One message at a time:
+ * wording_use holds until the next one. Pure but for that.
+ */
+#ifndef SG_PDFENC_WORDING_H
+#define SG_PDFENC_WORDING_H
+
+#include <glib.h>
+
+#include "config/conf.h"
+
+void wording_use(enum conf_language language);
+/* English that the table has -> the language in use; static. What it lacks stays English. */
+const char *wording(const char *english) G_GNUC_FORMAT(1);
+/* "Tuesday, 24 November 2026, 16:15 (UTC+01:00)" as the language writes it; the caller g_frees. */
+char *wording_date(GDateTime *date);
+
+#endif
