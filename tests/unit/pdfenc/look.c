@@ -1,5 +1,6 @@
 /* A tenant's name, colour and logo above the message. links: sealgate-pdf
- * expect-error: error logo code=format */
+ * expect-error: error logo code=format
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
