@@ -24,7 +24,7 @@ refuses() {
 	wait "$gateway_pid" 2> /dev/null
 	gateway_pid=
 	check_match "$1: it says why and what to do" "$(< "$stack/log/gateway.log")" "$2"
-	check_equal "$1: in one line" "$(wc -l < "$stack/log/gateway.log")" 1
+	check_equal "$1: in one line" "$(grep -vc ': notice started ' "$stack/log/gateway.log")" 1
 	faults_messages "-$3"
 	offer_three "-$3"
 	deferred "$1" "plain-$3" "envelope-$3" "pdf-$3"
