@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "pdfenc/attachments.h"
+#include "pdfenc/bookmark.h"
 #include "pdfenc/flow.h"
 #include "pdfenc/head.h"
 #include "pdfenc/picture.h"
@@ -24,11 +25,10 @@ static unsigned int last_page(const struct setter *setter)
 
 static void place(struct setter *setter, struct attachments_item *item, double y)
 {
-	const char *subject = item->all->document->head.subject;
+	struct display_outline entry = { .title = item->file->name, .page = last_page(setter),
+		.y = (float)y };
 
-	if (setter->display->outline->len == 0)
-		display_outline(setter->display, subject != NULL ? subject : "Message", 0, 0, 0);
-	display_outline(setter->display, item->file->name, 0, last_page(setter), (float)y);
+	bookmark_file(setter->display, item->all->document->head.subject, &entry);
 	item->placed = true;
 	item->first_page = last_page(setter);
 }

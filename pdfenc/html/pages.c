@@ -6,6 +6,7 @@
 
 #include "pdfenc/html/clean.h"
 #include "pdfenc/html/css.h"
+#include "pdfenc/html/headings.h"
 #include "pdfenc/html/lite.h"
 #include "pdfenc/html/paginate.h"
 #include "pdfenc/html/sheet.h"
@@ -23,6 +24,7 @@
 struct page {
 	struct setter *setter;
 	const struct sheet *sheet;
+	struct headings headings;
 	float from;		/* part of the sheet */
 	float to;
 	float x;		/* from sheet to page */
@@ -209,6 +211,8 @@ static void put_page(struct page *page)
 
 		if (!is_on(page, item))
 			continue;
+		headings_take(&page->headings, item, page->setter->display->pages->len - 1,
+		    item->top + page->y);
 		stand_in(page, item->element);
 		put_item(page, item);
 	}
@@ -244,7 +248,7 @@ static float top_of(const struct sheet *sheet)
 	return MAX(top - TOP_GAP, 0.0f);
 }
 
-static void put_sheet(struct setter *setter, const struct sheet *sheet)
+static void put_sheet(struct setter *setter, const struct sheet *sheet, const char *subject)
 {
 	float first;
 	float whole = (float)((double)setter->display->height - SETTER_BOTTOM - SETTER_TOP);
@@ -257,6 +261,7 @@ static void put_sheet(struct setter *setter, const struct sheet *sheet)
 		return;
 	first = (float)(setter->bottom - setter->y);
 	cuts = paginate(sheet->spans, sheet->height, first + top_of(sheet), whole);
+	headings_start(&page.headings, sheet, subject);
 	page.x = (float)SETTER_MARGIN - INSET;
 	page.to = top_of(sheet);
 	for (unsigned int i = 0; i < cuts->len && !setter->full; i++) {
@@ -275,6 +280,7 @@ static void put_sheet(struct setter *setter, const struct sheet *sheet)
 		put_page(&page);
 		setter->y += (double)(page.to - page.from);
 	}
+	headings_end(&page.headings);
 	g_array_unref(cuts);
 }
 
@@ -338,7 +344,7 @@ bool pages_set_html(struct setter *setter, const struct document *document, cons
 		    INT_MAX / 2, &attempt, &wanted);
 	}
 	if (result == LITE_DRAWN)
-		put_sheet(setter, attempt.sheet);
+		put_sheet(setter, attempt.sheet, document->head.subject);
 	attempt_end(&attempt);
 	source_free(source);
 	clean_free(&clean);
