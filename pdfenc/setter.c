@@ -13,6 +13,35 @@ static const struct display_color bar_color = { 0.72f, 0.79f, 0.84f, 0 };
 static const struct display_color link_color = { 0.04f, 0.32f, 0.58f, 0 };
 static const struct display_color note_color = { 0.55f, 0.18f, 0.10f, 0 };
 
+/* ---- structure ---- */
+
+static void begin(struct setter *setter, struct display_element *element)
+{
+	if (element != NULL)
+		display_begin(setter->page, element);
+}
+
+static void end(struct setter *setter, struct display_element *element)
+{
+	if (element != NULL)
+		display_end(setter->page, element);
+}
+
+/*
+ * What is set until its end is the text of a link: one element for all its lines. NULL: span is
+ * NULL, or there are too many.
+ */
+static struct display_element *begin_link(struct setter *setter, const struct flow_span *span)
+{
+	if (span == NULL || setter->links >= SETTER_LINKS_MAX)
+		return NULL;
+	if (setter->linked != span)
+		setter->link = display_element(setter->display, "Link");
+	setter->linked = span;
+	begin(setter, setter->link);
+	return setter->link;
+}
+
 /* ---- one line ---- */
 
 static struct display_color run_color(const PangoItem *item, struct display_color normal)
@@ -110,9 +139,6 @@ static void set_link(struct setter *setter, PangoLayoutLine *line, const struct 
 	int *ranges;
 	int count;
 
-	if (start >= line->start_index + line->length || end <= line->start_index ||
-	    setter->links >= SETTER_LINKS_MAX)
-		return;
 	setter->links++;
 	pango_layout_line_get_x_ranges(line, start, end, &ranges, &count);
 	for (int i = 0; i < count; i++) {
@@ -127,6 +153,18 @@ static void set_link(struct setter *setter, PangoLayoutLine *line, const struct 
 	g_free(ranges);
 }
 
+/* The link whose text begins at, or goes on there. */
+static const struct flow_span *link_at(const struct setter_text *text, size_t at)
+{
+	for (unsigned int i = 0; text->spans != NULL && i < text->spans->len; i++) {
+		const struct flow_span *span = &g_array_index(text->spans, struct flow_span, i);
+
+		if (span->style == FLOW_LINK && span->start <= at && at < span->end)
+			return span;
+	}
+	return NULL;
+}
+
 static void set_line(struct setter *setter, const struct setter_text *text,
     PangoLayoutIter *iter, double top)
 {
@@ -135,6 +173,7 @@ static void set_line(struct setter *setter, const struct setter_text *text,
 	double x;
 	double baseline;
 	double at;
+	const struct flow_span *last = NULL;
 
 	pango_layout_iter_get_line_extents(iter, NULL, &logical);
 	x = text->x + (double)points(logical.x);
@@ -142,18 +181,19 @@ static void set_line(struct setter *setter, const struct setter_text *text,
 	at = x;
 	for (GSList *l = line->runs; l != NULL; l = l->next) {
 		PangoGlyphItem *item = l->data;
+		/* a link has a colour of its own: runs end where it does */
+		const struct flow_span *span = link_at(text, (size_t)item->item->offset);
+		struct display_element *element = begin_link(setter, span);
 
 		set_run(setter, item, pango_layout_get_text(line->layout), text->color, at,
 		    baseline);
-		at += (double)points(pango_glyph_string_get_width(item->glyphs));
-	}
-	for (unsigned int i = 0; text->spans != NULL && i < text->spans->len; i++) {
-		const struct flow_span *span = &g_array_index(text->spans, struct flow_span, i);
-
 		/* x ranges count from the layout's edge, alignment included */
-		if (span->style == FLOW_LINK)
+		if (element != NULL && span != last)
 			set_link(setter, line, span, text->x, top,
 			    (double)points(logical.height));
+		end(setter, element);
+		last = span;
+		at += (double)points(pango_glyph_string_get_width(item->glyphs));
 	}
 }
 
@@ -305,18 +345,6 @@ void setter_space(struct setter *setter, double height)
 		setter->y += height;
 }
 
-static void begin(struct setter *setter, struct display_element *element)
-{
-	if (element != NULL)
-		display_begin(setter->page, element);
-}
-
-static void end(struct setter *setter, struct display_element *element)
-{
-	if (element != NULL)
-		display_end(setter->page, element);
-}
-
 /* Goes on a new page where a line of height does not fit. False: no page is left. */
 static bool next_line(struct setter *setter, struct display_element *element, double height)
 {
@@ -419,8 +447,6 @@ static void quick_link(struct setter *setter, const struct flow_span *span, floa
 {
 	struct display_link *link;
 
-	if (setter->links >= SETTER_LINKS_MAX)
-		return;
 	setter->links++;
 	link = &display_add(setter->page, DISPLAY_LINK)->as.link;
 	*link = (struct display_link){ .x = x, .y = (float)setter->y, .width = width,
@@ -433,22 +459,24 @@ static void quick_line(struct setter *setter, const struct setter_text *text,
     const struct quick_text *quick, const struct quick_line *line)
 {
 	const struct quick_glyph *glyphs = quick->glyphs + line->first;
-	size_t end = line->end > 0 && text->text[line->end - 1] == '\n' ? line->end - 1 : line->end;
+	size_t line_end = line->end - (line->end > 0 && text->text[line->end - 1] == '\n');
 
 	for (unsigned int i = 0; i < line->count;) {
-		size_t stop = end;
+		size_t stop = line_end;
 		const struct flow_span *span = span_at(text, glyphs[i].at, &stop);
 		unsigned int k = i + 1;
+		struct display_element *element = begin_link(setter, span);
 		float to;
 
 		while (k < line->count && glyphs[k].at < stop)
 			k++;
 		to = k < line->count ? glyphs[k].x : line->width;
 		quick_run(setter, text, quick, glyphs + i, k - i,
-		    k < line->count ? glyphs[k].at : end, span != NULL ? link_color : text->color);
-		if (span != NULL)
+		    k < line->count ? glyphs[k].at : line_end, span != NULL ? link_color : text->color);
+		if (element != NULL)
 			quick_link(setter, span, (float)text->x + glyphs[i].x, to - glyphs[i].x,
 			    quick->height);
+		end(setter, element);
 		i = k;
 	}
 }
@@ -485,6 +513,7 @@ void setter_set(struct setter *setter, const struct setter_text *text)
 
 	if (setter->full || text->size == 0)
 		return;
+	setter->linked = NULL;
 	if (!set_quick(setter, text)) {
 		layout = make_layout(setter, text);
 		set_lines(setter, text, layout);

@@ -51,6 +51,8 @@ struct setter {
 	bool full;		/* the last page is full: nothing is set any more */
 	struct setter_panel panel;
 	unsigned int links;	/* set so far */
+	const struct flow_span *linked;	/* whose text was set last, and its element */
+	struct display_element *link;
 	unsigned int bars;	/* quote bars at the left of what is being set */
 	double bars_top;
 };

@@ -440,15 +440,15 @@ static void draw_picture(struct write_page *page, const struct display_picture *
 
 /* ---- links and structure ---- */
 
-/* The open Link, or a new one below the innermost element. */
-static unsigned int link_node(struct write_page *page)
+/* The open Link, or a new one below the innermost element, which has nothing to show but uri. */
+static unsigned int link_node(struct write_page *page, const char *uri)
 {
 	struct write_tree *tree = &page->document->tree;
 
 	for (unsigned int i = page->open_count; i-- > 0;)
 		if (strcmp(write_tree_tag(tree, page->open[i]), "Link") == 0)
 			return page->open[i];
-	return write_tree_add(tree, "Link", NULL, page->open_count > 0 ?
+	return write_tree_add(tree, "Link", uri, page->open_count > 0 ?
 	    page->open[page->open_count - 1] : WRITE_TREE_ROOT);
 }
 
@@ -469,8 +469,8 @@ static void draw_link(struct write_page *page, const struct display_link *link)
 	body = g_string_new("<</Type/Annot/Subtype/Link/F 4/Border[0 0 0]/Rect[");
 	put_numbers(body, box, 4);
 	g_string_append(body, "]/StructParent ");
-	put_count(body, write_tree_link(&page->document->tree, link_node(page), page->index,
-	    number));
+	put_count(body, write_tree_link(&page->document->tree, link_node(page, link->uri),
+	    page->index, number));
 	g_string_append(body, "/Contents");
 	put_text(body, link->uri, strlen(link->uri));
 	g_string_append(body, "/A<</S/URI/URI");

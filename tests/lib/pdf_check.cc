@@ -172,6 +172,26 @@ static void check_page(Check &check, QPDFPageObjectHelper page)
 
 /* ---- structure ---- */
 
+/* ISO 32000-2 14.8.4.7.2: what the link is about (nothing of ours on pages of attached PDFs). */
+static void check_link(Check &check, Object link)
+{
+	Object kids = link.getKey("/K");
+	unsigned content = 0;
+	unsigned annotations = 0;
+
+	if (!kids.isArray())
+		kids = Object::newArray({ kids });
+	for (Object &kid : kids.getArrayAsVector())
+		if (name_at(kid, "/Type") == "/OBJR")
+			annotations++;
+		else if (kid.isInteger() || kid.isDictionary())
+			content++;
+	if (content == 0 && !link.getKey("/Alt").isString())
+		check.find("a Link has neither text nor Alt");
+	if (annotations == 0)
+		check.find("a Link has no annotation");
+}
+
 static void check_structure(Check &check, Object top)
 {
 	std::vector<Object> todo = { top };
@@ -192,6 +212,8 @@ static void check_structure(Check &check, Object top)
 		elements += each.hasKey("/S") ? 1u : 0u;
 		if (name_at(each, "/S") == "/Figure" && !each.getKey("/Alt").isString())
 			check.find("a Figure has no Alt");
+		if (name_at(each, "/S") == "/Link")
+			check_link(check, each);
 		todo.push_back(each.getKey("/K"));
 	}
 	if (elements < 3)

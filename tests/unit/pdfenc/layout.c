@@ -135,6 +135,55 @@ static void too_long_a_text_says_where_the_rest_is(void **state)
 	g_free(text);
 }
 
+/* The text of a link, and only that, stands in an element of its own, over all its lines. */
+static char *text_of_link(const struct display *display)
+{
+	const struct display_page *page = g_ptr_array_index(display->pages, 0);
+	const struct display_element *open = NULL;
+	const struct display_element *link = NULL;
+	unsigned int annotations = 0;
+	GString *text = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < page->items->len; i++) {
+		const struct display_item *item = &g_array_index(page->items, struct display_item,
+		    i);
+
+		if (item->kind == DISPLAY_BEGIN && strcmp(item->as.element->tag, "Link") == 0) {
+			assert_true(link == NULL || link == item->as.element);
+			link = open = item->as.element;
+		} else if (item->kind == DISPLAY_END && item->as.element == open) {
+			open = NULL;
+		} else if (item->kind == DISPLAY_RUN && open != NULL) {
+			g_string_append_len(text, item->as.run.text, item->as.run.text_size);
+		} else if (item->kind == DISPLAY_LINK) {
+			assert_non_null(open);
+			annotations++;
+		}
+	}
+	assert_true(annotations >= 2);
+	return g_string_free(text, FALSE);
+}
+
+static void links_hold_their_text(void **state)
+{
+	static const char url[] = "https://example.org/a-long-address/that-goes-on-in-the-next-"
+	    "line/because-it-has-so-many-words-in-it/until-z";
+	/* Arabic is none of the simple text */
+	static const char *const before[] = { "see", "\330\271\330\261" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(before); i++) {
+		char *text = g_strdup_printf("%s some words %s and after\n", before[i], url);
+		bool cut;
+		struct display *display = set(*state, text, 9, &cut);
+		char *found = text_of_link(display);
+
+		assert_string_equal(found, url);
+		g_free(found);
+		display_free(display);
+		g_free(text);
+	}
+}
+
 static void what_is_laid_out_can_be_written(void **state)
 {
 	char *text = long_text(100);
@@ -171,6 +220,7 @@ int main(void)
 		cmocka_unit_test(every_glyph_has_its_text_and_stands_on_the_page),
 		cmocka_unit_test(no_line_is_lost_between_pages),
 		cmocka_unit_test(too_long_a_text_says_where_the_rest_is),
+		cmocka_unit_test(links_hold_their_text),
 		cmocka_unit_test(what_is_laid_out_can_be_written),
 	};
 
