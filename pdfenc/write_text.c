@@ -231,21 +231,42 @@ static void end_marked(struct write_page *page)
 	g_string_append(page->out, "EMC\n");
 }
 
+/*
+ * What glyph i (in the order of the text) of a cluster says for readers that do not look at
+ * /ActualText: a character, the last one all that is left. Where there are more glyphs than
+ * characters, as of Thai sara am, those before the last one say nothing that is seen.
+ */
+static struct cluster part_of(const struct cluster *cluster, unsigned int i)
+{
+	static const char nothing[] = "\342\201\240";	/* word joiner */
+	long chars = g_utf8_strlen(cluster->text, cluster->size);
+	bool last = i + 1 == cluster->count;
+	long at = last ? MIN((long)i, chars - 1) : (long)i;
+	struct cluster part = { .text = nothing, .size = sizeof(nothing) - 1 };
+	const char *end;
+
+	if (at >= chars - !last)
+		return part;
+	part.text = g_utf8_offset_to_pointer(cluster->text, at);
+	end = last ? cluster->text + cluster->size : g_utf8_next_char(part.text);
+	part.size = (unsigned int)(end - part.text);
+	return part;
+}
+
 /* The cluster's text as a whole is what its glyphs say. */
 static void put_marked(struct write_page *page, const struct write_style *style,
     const struct cluster *cluster, bool backward)
 {
-	long chars = g_utf8_strlen(cluster->text, cluster->size);
+	/* fonts of other kinds have but one code a glyph, for which other text is better */
+	bool guess = style->face->kind != FACE_TRUETYPE;
 	bool says;
 
 	begin_marked(page, cluster);
 	for (unsigned int i = 0; i < cluster->count; i++) {
-		long at = MIN((long)(backward ? cluster->count - 1 - i : i), chars - 1);
-		const char *text = g_utf8_offset_to_pointer(cluster->text, at);
-		unsigned int size = (unsigned int)(g_utf8_next_char(text) - text);
+		struct cluster part = part_of(cluster, backward ? cluster->count - 1 - i : i);
 
-		put_slot(page, style, write_font_slot(style->font, cluster->glyphs[i].id, text,
-		    size, true, &says), &cluster->glyphs[i]);
+		put_slot(page, style, write_font_slot(style->font, cluster->glyphs[i].id, part.text,
+		    part.size, guess, &says), &cluster->glyphs[i]);
 	}
 	end_marked(page);
 }
@@ -323,6 +344,39 @@ static void put_cluster(struct write_page *page, const struct display_run *run,
 		put_slot(page, style, slots[i], &cluster->glyphs[i]);
 }
 
+/*
+ * A letter and the marks behind it in the text: in that order, and as a whole what they say. Each
+ * alone has its own text as well, for readers that do not look at /ActualText.
+ */
+static void put_group(struct write_page *page, const struct write_style *style,
+    const struct cluster *clusters, unsigned int count)
+{
+	struct cluster whole = clusters[0];
+	bool says;
+
+	for (unsigned int i = 1; i < count; i++)
+		whole.size += clusters[i].size;
+	set_font(page, style->font, style->size, style->bold ? 2 : 0);
+	begin_marked(page, &whole);
+	for (unsigned int i = 0; i < count; i++)
+		for (unsigned int k = 0; k < clusters[i].count; k++)
+			put_slot(page, style, write_font_slot(style->font,
+			    clusters[i].glyphs[k].id, clusters[i].text, clusters[i].size, k > 0,
+			    &says), &clusters[i].glyphs[k]);
+	end_marked(page);
+}
+
+/* Arabic alone: poppler breaks the lines of other texts of that kind less without. */
+static bool is_group(const struct cluster *clusters, unsigned int count)
+{
+	if (g_unichar_get_script(g_utf8_get_char(clusters[0].text)) != G_UNICODE_SCRIPT_ARABIC)
+		return false;
+	for (unsigned int i = 0; i < count; i++)
+		if (clusters[i].count == 0 || clusters[i].size == 0 || has_missing(&clusters[i]))
+			return false;
+	return count > 1;
+}
+
 /* ---- runs ---- */
 
 /* Fills clusters in the order of the text. Returns how many fit the run. */
@@ -379,8 +433,11 @@ static void each_cluster(struct write_page *page, const struct display_run *run,
 
 		while (start > 0 && is_mark(&clusters[start]))
 			start--;
-		for (unsigned int i = start; i < end; i++)
-			put(page, run, style, &clusters[i]);
+		if (put == put_cluster && is_group(clusters + start, end - start))
+			put_group(page, style, clusters + start, end - start);
+		else
+			for (unsigned int i = start; i < end; i++)
+				put(page, run, style, &clusters[i]);
 		end = start;
 	}
 	g_free(clusters);

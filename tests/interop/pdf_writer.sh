@@ -63,12 +63,19 @@ words_there() {
 	awk '
 		NR == FNR { gsub(/[[:space:]]/, ""); all = all $0; next }
 		{ for (i = 1; i <= NF; i++) if (index(all, $i) == 0) { print FNR ": " $i; bad = 1 } }
-		END { exit bad }' "$work/all" "$1"
+		END { exit bad }' "${2:-$work/all}" "$1"
 }
 while IFS= read -r line; do
 	printf '%s\n' "$line" > "$work/line"
 	check "every word: ${line%%:*}" words_there "$work/line"
 done < "$work/text"
+
+# MuPDF does not look at /ActualText: each code says its part
+mutool draw -q -F txt "$pdf" 2> /dev/null | sed 's/\xe2\x81\xa0//g' > "$work/mupdf.txt"
+for script in Latin Greek Cyrillic Devanagari Thai Chinese Korean; do
+	grep "^$script:" "$work/text" > "$work/line"
+	check "every word by MuPDF: $script" words_there "$work/line" "$work/mupdf.txt"
+done
 
 fonts_whole() {
 	pdffonts "$pdf" | awk 'NR > 2 { count++; if ($(NF - 4) != "yes" || $(NF - 3) != "yes" || $(NF - 2) != "yes") { print; bad = 1 } }
