@@ -71,7 +71,7 @@ struct layout_engine *layout_engine_new(void)
 		[SETTER_BODY] = "Liberation Sans, Noto Sans, sans-serif 10",
 		[SETTER_FIXED] = "Liberation Mono, Noto Sans Mono, monospace 8.7",
 		[SETTER_HEADING] = "Liberation Sans, Noto Sans, sans-serif Bold 12",
-		[SETTER_TITLE] = "Liberation Sans, Noto Sans, sans-serif Bold 17",
+		[SETTER_TITLE] = "Liberation Sans, Noto Sans, sans-serif 19",
 		[SETTER_LABEL] = "Liberation Sans, Noto Sans, sans-serif 8.5",
 		[SETTER_FIELD] = "Liberation Sans, Noto Sans, sans-serif 9.5",
 		[SETTER_SMALL] = "Liberation Sans, Noto Sans, sans-serif 8",
