@@ -472,7 +472,8 @@ static void quick_line(struct setter *setter, const struct setter_text *text,
 			k++;
 		to = k < line->count ? glyphs[k].x : line->width;
 		quick_run(setter, text, quick, glyphs + i, k - i,
-		    k < line->count ? glyphs[k].at : line_end, span != NULL ? link_color : text->color);
+		    k < line->count ? glyphs[k].at : line_end,
+		    span != NULL ? link_color : text->color);
 		if (element != NULL)
 			quick_link(setter, span, (float)text->x + glyphs[i].x, to - glyphs[i].x,
 			    quick->height);

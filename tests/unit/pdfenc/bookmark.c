@@ -83,7 +83,8 @@ static void headings_of_html_are_entries(void **state)
 {
 	struct display *display = set_html(*state, "<h2>Before\n<i>all</i> </h2><p>text</p>"
 	    "<h1>One that is so long that it has a second line on the page, where it goes on with "
-	    "many words</h1><div style='height:900px'></div><h2>Below <a href='https://example.org/'>"
+	    "many words</h1><div style='height:900px'></div>"
+	    "<h2>Below <a href='https://example.org/'>"
 	    "it</a></h2><h3>deeper</h3><h1 dir='rtl'>\327\251\327\234 25 \327\242\327\225</h1>"
 	    "<h2>\344\270\255\346\226\207</h2>");
 
