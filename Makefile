@@ -2,8 +2,8 @@
 #
 #   make demo      set up, start a private Postfix and the gateway, show the main job
 #   make run       the same set-up, kept in the foreground
-#   make check     set up, build, all tests
-#   make ci        check, sanitizers, lint, fuzzing
+#   make check     set up, build, the tests but the long ones
+#   make ci        check, the long tests, sanitizers, lint, fuzzing
 #   make bench     measure side by side
 #   make install   PREFIX, DESTDIR
 

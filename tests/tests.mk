@@ -14,6 +14,9 @@ demo run:
 # ---- tests: each executable script is a file of cases, see tests/lib/run.sh ----
 
 SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls} -name "*.sh" -perm -u+x 2>/dev/null | sort)
+# "# long" in the second line: "make check" has ten minutes
+SCRIPTS_LONG = $(shell grep -l '^\# long' $(SCRIPTS) /dev/null)
+SCRIPTS_SHORT = $(filter-out $(SCRIPTS_LONG),$(SCRIPTS))
 # those that are worth their time under the sanitizers, where all is several times slower
 SCRIPTS_SANITIZE = $(filter tests/play/% tests/interop/%,$(SCRIPTS))
 
@@ -25,7 +28,13 @@ check:
 
 .PHONY: run-tests
 run-tests:
-	@bash tests/lib/run.sh -b $(B) $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS)
+	@bash tests/lib/run.sh -b $(B) $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS_SHORT)
+
+.PHONY: check-long
+check-long:
+	@bash tests/lib/setup.sh build run test
+	@$(AGAIN) WERROR=1 all drivers
+	@bash tests/lib/run.sh -b $(B) $(SCRIPTS_LONG)
 
 # one test alone: make test T=tests/postfix/test_alias.sh, or T=unit/gateway/base/buf
 .PHONY: test
@@ -123,6 +132,7 @@ lint:
 ci: check
 	@$(AGAIN) ci-rest
 ci-rest:
+	@$(MAKE) --no-print-directory check-long
 	@$(MAKE) --no-print-directory sanitize
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory fuzz

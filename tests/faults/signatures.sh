@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # signatures.sh: new signatures while mail flows: a second scanner takes over without a pause, or in
 # turn where memory is short; broken ones never replace good ones; the supervisor stays awake.
 # expect-error: old_signatures_stay|worker-ended|worker-failed|reload-failed|scan

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # HTML mails look as in a browser, by structure: what Chromium prints of tests/interop/mails and what
 # we make of it have the same words in the same order, the same links and pictures, and nothing of
 # ours stands outside of its page.

@@ -106,7 +106,7 @@ wait_for() {
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[[ $SECONDS -le $end ]] || return 1
-		sleep 0.05
+		sleep 0.15
 	done
 }
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # attach_doctor.sh: the doctor with a running gateway and a real Postfix; well, then ill in many ways.
 # shellcheck disable=SC2016
 # expect-error: .*

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # clamd.sh: scan.engine = clamd with a real clamd: it finds, it is never believed more than it says,
 # and what it cannot do is a temporary failure.
 # expect-error: out_of_service

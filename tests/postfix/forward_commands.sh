@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Programs that get an inside copy and send it on: what they send is flagged again by its mark.
 set -uo pipefail
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Recipients that Postfix's maps add or change: each that is left outside gets sealed mail of its own.
 set -uo pipefail
 

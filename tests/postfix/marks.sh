@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Marks that are not good: expired, of a tenant that is gone, folded, in another case, cut, doubled.
 # expect-error: which is not configured
 set -uo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # A queue that is moved to another Postfix, with the same vault: what was flagged stays protected.
 set -uo pipefail
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # shellcheck disable=SC2154
 # routes_choice.sh: sealed mail goes where Postfix would have sent it, by every way to choose that.
 set -uo pipefail

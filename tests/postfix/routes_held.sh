@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # shellcheck disable=SC2154
 # routes_held.sh: a choice that no table could list is held, not weakened; requeued mail comes back
 # to its way.

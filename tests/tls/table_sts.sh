@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Peers without DNSSEC, with MTA-STS and without, each plan: what really arrived. See internet_table.bash for the words.
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
