@@ -18,7 +18,7 @@ SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls} -n
 SCRIPTS_LONG = $(shell grep -l '^\# long' $(SCRIPTS) /dev/null)
 SCRIPTS_SHORT = $(filter-out $(SCRIPTS_LONG),$(SCRIPTS))
 # those that are worth their time under the sanitizers, where all is several times slower
-SCRIPTS_SANITIZE = $(filter-out %/pdf_readers.sh %/pdf_outer.sh,$(filter tests/play/% tests/interop/%,$(SCRIPTS_SHORT)))
+SCRIPTS_SANITIZE = $(filter-out %/pdf_readers.sh %/pdf_outer.sh %_corpus.sh,$(filter tests/play/% tests/interop/%,$(SCRIPTS_SHORT)))
 
 .PHONY: check
 check:
