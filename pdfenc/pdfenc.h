@@ -16,7 +16,7 @@
 #include "gateway/base/wire.h"
 
 enum pdfenc_message_type {
-	PDFENC_SEAL = 1		/* descriptor + request -> pages, attachments, flags u32; descriptor */
+	PDFENC_SEAL = 1		/* descriptor, request -> three u32 (pdfenc_result); descriptor */
 };
 
 /* Bits of flags: what the mail around the PDF has to say. */
@@ -29,9 +29,9 @@ struct pdfenc_request {
 	int message;			/* descriptor: header fields, empty line, body; borrowed */
 	size_t message_size;
 	const char *subject;		/* raw value to print, tags removed; NULL: the message's */
-	const char *protection;		/* line of the head: how it was protected; NULL: the usual */
-	unsigned char language;		/* enum conf_language, of what stands around the message */
-	const char *tenant;		/* whose name, colour and logo stand there; NULL: nobody's */
+	const char *protection;		/* line of the head: how protected; NULL: the usual */
+	unsigned char language;		/* enum conf_language, of what stands around it */
+	const char *tenant;		/* whose name, colour and logo stand there, or NULL */
 	const struct secret *password;	/* never empty: SG_EUSAGE */
 	const struct secret *owner_password;	/* NULL or empty: random, forgotten at once */
 };

@@ -173,28 +173,37 @@ static const char *const months[1 + LANGUAGES][12] = {
 	    "octubre", "noviembre", "diciembre" },
 };
 
-static unsigned int in_use;	/* 0: English, else 1 + the place in others */
-
-void wording_use(enum conf_language language)
+static unsigned int place_of(enum conf_language language)
 {
 	switch (language) {
 	case CONF_GERMAN:
-		in_use = 1;
-		break;
+		return 1;
 	case CONF_FRENCH:
-		in_use = 2;
-		break;
+		return 2;
 	case CONF_SPANISH:
-		in_use = 3;
-		break;
+		return 3;
 	default:
-		in_use = 0;
-		break;
+		return 0;
 	}
+}
+
+/* 0: English, else 1 + the place in others. A worker has one message at a time. */
+static unsigned int *place_in_use(void)
+{
+	static unsigned int place;
+
+	return &place;
+}
+
+void wording_use(enum conf_language language)
+{
+	*place_in_use() = place_of(language);
 }
 
 const char *wording(const char *english)
 {
+	unsigned int in_use = *place_in_use();
+
 	for (size_t i = 0; in_use > 0 && i < G_N_ELEMENTS(table); i++)
 		if (strcmp(table[i].english, english) == 0)
 			return table[i].others[in_use - 1];
@@ -206,6 +215,7 @@ char *wording_date(GDateTime *date)
 	/* behind the weekday, the day and the month */
 	static const char *const between[1 + LANGUAGES][3] = { { ", ", " ", " " },
 		{ ", ", ". ", " " }, { " ", " ", " " }, { ", ", " de ", " de " } };
+	unsigned int in_use = *place_in_use();
 	char *time = g_date_time_format(date, "%H:%M (UTC%:z)");
 	GString *out = g_string_new(NULL);
 

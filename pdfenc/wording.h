@@ -11,9 +11,10 @@
 
 #include "config/conf.h"
 
+/* For what is written from now on. */
 void wording_use(enum conf_language language);
 /* English that the table has -> the language in use; static. What it lacks stays English. */
-const char *wording(const char *english) G_GNUC_FORMAT(1);
+const char *wording(const char *english) __attribute__((format_arg(1)));
 /* "Tuesday, 24 November 2026, 16:15 (UTC+01:00)" as the language writes it; the caller g_frees. */
 char *wording_date(GDateTime *date);
 

@@ -9,6 +9,7 @@
 #define SG_BASE_STEP_H
 
 #ifdef SG_STEPS
+/* Does what the test asked for at this step, if anything. */
 void step_reached(const char *name);
 #define STEP(name) step_reached("step:" name)
 #else

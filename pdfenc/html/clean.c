@@ -233,12 +233,14 @@ static void put_color(struct cleaner *c, const struct token_attribute *a, const 
 static void put_list_attribute(struct cleaner *c, const struct token_attribute *a)
 {
 	if (token_is(a, "start") || token_is(a, "value"))
-		put_number(c->out->html, token_is(a, "start") ? "start" : "value", number(a, 99999));
+		put_number(c->out->html, token_is(a, "start") ? "start" : "value",
+		    number(a, 99999));
 	else if (token_is(a, "type") && a->value_size <= 8)
 		put_attribute(c->out->html, "type", a->value, a->value_size);
 }
 
-static void put_table_attribute(struct cleaner *c, const struct token_attribute *a, struct open *open)
+static void put_table_attribute(struct cleaner *c, const struct token_attribute *a,
+    struct open *open)
 {
 	GString *out = c->out->html;
 
@@ -283,9 +285,11 @@ static void put_one(struct cleaner *c, const struct token_attribute *a, struct o
 	else if (token_is(a, "align"))
 		put_align(c, a, open);
 	else if (token_is(a, "bgcolor") || token_is(a, "color") || token_is(a, "text"))
-		put_color(c, a, token_is(a, "bgcolor") ? "bgcolor" : token_is(a, "text") ? "text" : "color");
+		put_color(c, a, token_is(a, "bgcolor") ? "bgcolor" :
+		    token_is(a, "text") ? "text" : "color");
 	else if (token_is(a, "hidden") || token_is(a, "background"))
-		put_attribute(c->out->html, token_is(a, "hidden") ? "hidden" : "background", "1", 1);
+		put_attribute(c->out->html, token_is(a, "hidden") ? "hidden" : "background", "1",
+		    1);
 	else if (any(a, listed, G_N_ELEMENTS(listed)))
 		put_list_attribute(c, a);
 	else if (any(a, tabled, G_N_ELEMENTS(tabled)))
@@ -374,7 +378,8 @@ static void put_attributes(struct cleaner *c, const struct token *token, struct 
 	const char *end = at + token->attributes_size;
 	struct token_attribute a;
 
-	for (unsigned int i = 0; i < TOKEN_ATTRIBUTES_MAX && token_next_attribute(&at, end, &a); i++)
+	for (unsigned int i = 0;
+	    i < TOKEN_ATTRIBUTES_MAX && token_next_attribute(&at, end, &a); i++)
 		put_one(c, &a, open);
 }
 

@@ -322,7 +322,7 @@ static void translate(struct declaration *d)
 
 	/* takes what the others leave */
 	if (css_inside_grows(d->name, value)) {
-		(void)strcpy(d->name, "width");
+		(void)g_strlcpy(d->name, "width", sizeof(d->name));
 		g_string_assign(d->value, "100%");
 	}
 	/* litehtml takes none for the usual one */
@@ -373,7 +373,7 @@ static bool read_declaration(const char *at, const char *end, struct declaration
 		end--;
 	g_string_truncate(d->value, 0);
 	if (css_gradient(d->name, &at, &end))
-		(void)strcpy(d->name, "background-color");
+		(void)g_strlcpy(d->name, "background-color", sizeof(d->name));
 	return end > at && put_value(d, at, end, d->value) && d->value->len > 0;
 }
 

@@ -1,6 +1,5 @@
 #include "pdfenc/html/css_inner.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/str.h"
@@ -16,9 +15,13 @@ static unsigned int count_columns(const char *value)
 	unsigned int columns = 0;
 	unsigned int depth = 0;
 	bool word = false;
+	double number;
 
-	if (repeat != NULL)
-		return (unsigned int)strtoul(repeat + strlen("repeat("), NULL, 10);
+	if (repeat != NULL) {
+		repeat += strlen("repeat(");
+		return css_number(repeat, strlen(repeat), &number) > 0 && number > 0 &&
+		    number <= CSS_INNER_COLUMNS_MAX ? (unsigned int)number : 0;
+	}
 	if (strcmp(value, "none") == 0 || strcmp(value, "subgrid") == 0)
 		return 0;
 	for (; *value != '\0'; value++) {

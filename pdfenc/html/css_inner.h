@@ -18,6 +18,7 @@ struct css_inside {
 	unsigned int columns;
 };
 
+/* Notes what a declaration says of the inside; others are none of its business. */
 void css_inside_take(struct css_inside *inside, const char *name, const char *value);
 /* An enum css_inner. */
 unsigned int css_inside_kind(const struct css_inside *inside);

@@ -57,6 +57,8 @@ enum fail_code __wrap_wire_call(const char *path, const struct wire_message *req
 
 /* ---- questions ---- */
 
+typedef void question_fn(struct fail *f);
+
 static const struct vault vault = { "/nowhere", 50 };
 static const struct tls tls = { "/nowhere", 50 };
 static const char *const people[] = { "a@one.example", "b@two.example" };
@@ -187,7 +189,7 @@ static void ask_tls(struct fail *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const questions[])(struct fail *f) = { ask_plan, ask_texts, ask_mark,
+	static question_fn *const questions[] = { ask_plan, ask_texts, ask_mark,
 		ask_waiting, ask_notice, ask_lists, ask_trace, ask_scanner, ask_pdf, ask_tls };
 	struct fail f;
 

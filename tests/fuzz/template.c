@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct template_value values[] = { { "file", "message.pdf", 11 },
 		{ "how", "by letter", 9 }, { "subject", "Grüße", 7 }, { "password", "x", 1 } };
 	const size_t count = sizeof(values) / sizeof(values[0]);
+	const char *name;
 	struct buf out;
 	char *text;
 	struct fail f;
@@ -29,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';
-	if (template_check(names[data[0] % (sizeof(names) / sizeof(names[0]))], text, &f) == SG_OK) {
+	name = names[data[0] % (sizeof(names) / sizeof(names[0]))];
+	if (template_check(name, text, &f) == SG_OK) {
 		buf_init(&out, (size_t)1024 * 1024);
 		if (template_fill(text, values, count, &out) != SG_OK)
 			abort();

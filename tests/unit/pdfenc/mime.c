@@ -278,7 +278,8 @@ static void any_mixture_of_pieces_gives_a_body(void **state)
 static void base64_is_read_as_by_gmime(void **state)
 {
 	static const char *const texts[] = { "", "QUJD", "QUJDRA==\n", "QUJDREU=",
-		"QU\r\nJD\nREVG\n", "  QUJ*D!RA = =", "QUJDRA==QUJD", "QUJDR", "=", "Q=UJD", "QUJD\nQUJD\n\n" };
+		"QU\r\nJD\nREVG\n", "  QUJ*D!RA = =", "QUJDRA==QUJD", "QUJDR", "=", "Q=UJD",
+		"QUJD\nQUJD\n\n" };
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
