@@ -23,7 +23,7 @@ files() { git ls-files --cached --others --exclude-standard -- "$@" | sort -u | 
 product() { files 'config/*.[ch]' 'gateway/*.[ch]' 'milter/*.[ch]' 'pdfenc/*.[ch]'; }
 all_c() { files '*.[ch]'; }
 
-check_format() { all_c | xargs -r bash tests/lint/format.sh; }
+check_format() { all_c | xargs -r -P "$jobs" -n 40 bash tests/lint/format.sh | sort; }
 
 check_words() { all_c | xargs -r awk -f tests/lint/strip.awk -f tests/lint/words.awk; }
 
@@ -68,7 +68,7 @@ check_shellcheck() {
 	{
 		files '*.sh'
 		echo .ci/run
-	} | xargs -r shellcheck -x -f gcc
+	} | xargs -r -P "$jobs" -n 40 shellcheck -x -f gcc
 }
 
 # the table of keys against the shipped configuration and the manual page
