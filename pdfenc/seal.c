@@ -193,6 +193,7 @@ static enum fail_code write_with_others(const struct seal_request *request,
 	job.owner_password = (const char *)passwords->owner.data;
 	if (code == SG_OK && !qpdf_write(&job))
 		code = fail_set(f, SG_ECRYPTO, NULL, "libqpdf cannot seal: %s", job.error);
+	write->nonce = NULL;
 	g_byte_array_unref(pages);
 	return code;
 }

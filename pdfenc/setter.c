@@ -474,7 +474,7 @@ static void quick_line(struct setter *setter, const struct setter_text *text,
 		quick_run(setter, text, quick, glyphs + i, k - i,
 		    k < line->count ? glyphs[k].at : line_end,
 		    span != NULL ? link_color : text->color);
-		if (element != NULL)
+		if (span != NULL && element != NULL)
 			quick_link(setter, span, (float)text->x + glyphs[i].x, to - glyphs[i].x,
 			    quick->height);
 		end(setter, element);
