@@ -145,13 +145,16 @@ enum fail_code vault_sessions(const struct vault *vault, uint32_t day,
     struct vault_session **sessions_out, size_t *count_out, struct fail *f)
 {
 	enum fail_code code;
+	size_t before;
 	uint8_t more;
 
 	*sessions_out = NULL;
 	*count_out = 0;
-	do
+	/* a page of nothing is the last one, whatever it says */
+	do {
+		before = *count_out;
 		code = session_page(vault, day, sessions_out, count_out, &more, f);
-	while (code == SG_OK && more != 0);
+	} while (code == SG_OK && more != 0 && *count_out > before);
 	if (code != SG_OK) {
 		vault_sessions_free(*sessions_out, *count_out);
 		*sessions_out = NULL;

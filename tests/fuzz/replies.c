@@ -16,11 +16,13 @@
 #include "milter/scan/scan.h"
 #include "pdfenc/pdfenc.h"
 
+#define ANSWERS_MAX 20
 #define TEXT_MAX ((size_t)1024 * 1024)
 
 static const uint8_t *answer;
 static size_t answer_size;
 static uint8_t how;
+static unsigned int answers_left;	/* pages of the same could go on for long */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum fail_code __wrap_wire_call(const char *path, const struct wire_message *request,
@@ -37,6 +39,9 @@ enum fail_code __wrap_wire_call(const char *path, const struct wire_message *req
 
 	(void)path;
 	(void)wait;
+	if (answers_left == 0)
+		return fail_set(f, SG_EPEER, NULL, "nobody is there any more");
+	answers_left--;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		abort();
 	wire_message_init(&packet, (how & 1) != 0 ? WIRE_FAILURE : request->type);
@@ -198,6 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	how = data[1];
 	answer = data + 2;
 	answer_size = size - 2;
+	answers_left = ANSWERS_MAX;
 	fail_clear(&f);
 	questions[data[0] % (sizeof(questions) / sizeof(questions[0]))](&f);
 	return 0;
