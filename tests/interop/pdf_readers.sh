@@ -86,11 +86,16 @@ mupdf_open() {
 	done
 }
 
+ghostscript_text() {	# password, PDF, text
+	gs -q -dBATCH -dNOPAUSE -dSAFER -sPDFPassword="$1" -sDEVICE=txtwrite -o "$3" "$2"
+}
+
+# it crashes now and then, with the same file that it reads the next time
 ghostscript_open() {
 	local i
 	for i in "${!pdfs[@]}"; do
-		{ gs -q -dBATCH -dNOPAUSE -dSAFER -sPDFPassword="$1" -sDEVICE=txtwrite \
-			-o "$2/${names[i]}.txt" "${pdfs[i]}" > "$2/said" 2>&1; } 2> /dev/null ||
+		{ ghostscript_text "$1" "${pdfs[i]}" "$2/${names[i]}.txt" ||
+			ghostscript_text "$1" "${pdfs[i]}" "$2/${names[i]}.txt"; } > "$2/said" 2>&1 ||
 			rm -f "$2/${names[i]}.txt"
 		[[ -s $2/${names[i]}.txt ]] || rm -f "$2/${names[i]}.txt"
 	done
