@@ -152,7 +152,10 @@ queue_empty() { [[ -z $(postqueue -c "$stack/config" -j 2>&1) ]]; }
 queue_deferred() { [[ $(postfix_queue "$stack" | awk '$4 == "deferred"' | wc -l) -ge $1 ]]; }
 
 # all_gone: until nothing is on its way, so that no second copy can come.
-all_gone() { wait_for 20 queue_empty && sleep 0.1; }
+# Postfix remembers a hop that was down: asked again, it tries at once.
+all_gone() {
+	wait_for 15 queue_empty || { postfix_flush "$stack"; wait_for 30 queue_empty; } && sleep 0.1
+}
 
 # copies NAME ADDRESS COUNT: so many messages for this recipient, and none of them with others.
 copies() {
