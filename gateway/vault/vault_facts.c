@@ -144,7 +144,7 @@ static enum fail_code session_page(const struct vault *vault, uint32_t day,
 enum fail_code vault_sessions(const struct vault *vault, uint32_t day,
     struct vault_session **sessions_out, size_t *count_out, struct fail *f)
 {
-	enum fail_code code;
+	enum fail_code code = SG_OK;
 	size_t before;
 	uint8_t more;
 
