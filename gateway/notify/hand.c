@@ -114,8 +114,9 @@ enum fail_code notify_hand(struct notify *notify, const struct vault_notice *not
 		return vault_notice_done(&notify->vault, notice->id, f);
 	}
 	if (answer.end == HOOK_FAILED) {
-		given_up = true;
 		code = vault_notice_failed(&notify->vault, notice->id, answer.why, f);
+		/* a vault that is away keeps it in the outbox: it comes again */
+		given_up = code == SG_OK;
 	} else {
 		code = vault_notice_again(&notify->vault, notice->id, &given_up, f);
 	}
