@@ -90,7 +90,8 @@ ghostscript_text() {	# password, PDF, text
 	gs -q -dBATCH -dNOPAUSE -dSAFER -sPDFPassword="$1" -sDEVICE=txtwrite -o "$3" "$2"
 }
 
-# it crashes now and then, with the same file that it reads the next time
+# It has failed once, for a reason unknown; a second try of the same file tells one that is wrong, for
+# which it fails again, from that.
 ghostscript_open() {
 	local i
 	for i in "${!pdfs[@]}"; do

@@ -3,8 +3,8 @@
  * fails, once and from then on, until the message gets through without meeting a fault.
  *
  * Whatever fails: the decision is the one without faults, whole, or a temporary failure with
- * nothing for Postfix to do; a refusal says so; nothing is leaked; no record says that the message
- * went on when it did not. Included by play.c ("play -f FILE...").
+ * nothing for Postfix to do; nothing is leaked; no record says that the message went on when it did
+ * not. Included by play.c ("play -f FILE...").
  */
 #include <dirent.h>
 
@@ -103,7 +103,7 @@ static void judge(struct play *play, const struct came *good, const struct came 
 	    !came->sender && !came->went_on;
 
 	if (!same && !nothing)
-		wrong(play, nothing ? "" : "the same decision, or a temporary failure alone",
+		wrong(play, "the same decision, or a temporary failure alone",
 		    verdict_name(came->verdict));
 	if (came->blocks != 0)
 		wrong(play, "nothing leaked", "blocks that nobody frees");
