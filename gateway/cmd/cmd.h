@@ -45,6 +45,7 @@ extern const struct cmd cmd_seal;
 extern const struct cmd cmd_scan;
 extern const struct cmd cmd_cert;
 extern const struct cmd cmd_password;
+extern const struct cmd cmd_marks;
 extern const struct cmd cmd_trace;
 extern const struct cmd cmd_tls;
 extern const struct cmd cmd_config;

@@ -21,7 +21,9 @@ enum sqlite_statement {
 	SQL_ROLLBACK,
 	SQL_TENANT_PUT,
 	SQL_KEY_PUT,
-	SQL_KEY_GET,
+	SQL_KEY_LIST,
+	SQL_KEY_RETIRE,
+	SQL_KEY_PURGE,
 	SQL_CERT_PUT,
 	SQL_CERT_ADDRESS_PUT,
 	SQL_CERT_LIST,
@@ -129,8 +131,12 @@ enum fail_code sqlite_cert_remove(struct store *store, const char *tenant, const
 enum fail_code sqlite_tenant_put(struct store *store, const char *tenant, struct fail *f);
 enum fail_code sqlite_key_put(struct store *store, const char *tenant,
     const struct store_secret *key, struct fail *f);
-enum fail_code sqlite_key_get(struct store *store, const char *tenant, const char *name,
-    store_secret_fn *each, void *context, struct fail *f);
+enum fail_code sqlite_key_list(struct store *store, const char *tenant, store_secret_fn *each,
+    void *context, struct fail *f);
+enum fail_code sqlite_key_retire(struct store *store, const char *tenant, int64_t now_ms,
+    struct fail *f);
+enum fail_code sqlite_key_purge(struct store *store, const char *tenant, int64_t now_ms,
+    uint32_t *removed_out, struct fail *f);
 enum fail_code sqlite_password_put(struct store *store, const char *tenant,
     const struct store_secret *password, struct fail *f);
 enum fail_code sqlite_password_get(struct store *store, const char *tenant, const char *address,

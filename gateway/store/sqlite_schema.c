@@ -144,6 +144,9 @@ static const char *const migrations[] = {
 	"ALTER TABLE outbox ADD COLUMN hook INTEGER NOT NULL DEFAULT 0;"
 	"DROP INDEX outbox_due;"
 	"CREATE INDEX outbox_due ON outbox (hook, due_ms);",
+
+	/* 5: keys for marks change; 0: in use, else when the last mark made with it is over */
+	"ALTER TABLE vault_key ADD COLUMN until_ms BIGINT NOT NULL DEFAULT 0;",
 };
 
 const char *const sqlite_texts[SQL_STATEMENTS] = {
@@ -153,8 +156,13 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	[SQL_TENANT_PUT] = "INSERT INTO tenant (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
 	[SQL_KEY_PUT] = "INSERT INTO vault_key (tenant, name, id, sealed, created)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5)",
-	[SQL_KEY_GET] = "SELECT name, id, sealed, created FROM vault_key"
-	    " WHERE tenant = ?1 AND name = ?2",
+	[SQL_KEY_LIST] = "SELECT name, id, sealed, created FROM vault_key"
+	    " WHERE tenant = ?1 ORDER BY until_ms",
+	[SQL_KEY_RETIRE] = "UPDATE vault_key SET"
+	    " until_ms = COALESCE((SELECT MAX(expires_ms) FROM mark), ?2)"
+	    " WHERE tenant = ?1 AND until_ms = 0",
+	[SQL_KEY_PURGE] = "DELETE FROM vault_key"
+	    " WHERE tenant = ?1 AND until_ms > 0 AND until_ms <= ?2",
 	[SQL_CERT_PUT] = "INSERT INTO cert (tenant, fingerprint, der, subject, issuer, key_type,"
 	    " not_before, not_after, unusable) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 	    " ON CONFLICT (tenant, fingerprint) DO NOTHING",

@@ -22,19 +22,13 @@ static void sqlite_secret_bind(struct sqlite_store *s, sqlite3_stmt *statement, 
 	sqlite_bind_int(s, statement, 5, secret->created);
 }
 
-/* The one row of a statement that selects name, id, sealed, created and, with origin, that. */
-static enum fail_code sqlite_secret_get(struct sqlite_store *s, sqlite3_stmt *statement, bool
-    origin, store_secret_fn *each, void *context, struct fail *f)
+/* The row of a statement that selects name, id, sealed, created and, with origin, that. */
+static enum fail_code sqlite_secret_row(struct sqlite_store *s, sqlite3_stmt *statement,
+    bool origin, store_secret_fn *each, void *context, struct fail *f)
 {
 	struct store_secret secret = {.name = NULL};
-	bool row = false;
-	enum fail_code code = sqlite_step(s, statement, &row, f);
+	enum fail_code code = sqlite_fixed(s, statement, 1, secret.id, sizeof(secret.id), f);
 
-	if (code != SG_OK)
-		return code;
-	if (!row)
-		return fail_set(f, SG_ENOTFOUND, NULL, "not found");
-	code = sqlite_fixed(s, statement, 1, secret.id, sizeof(secret.id), f);
 	if (code != SG_OK)
 		return code;
 	secret.name = sqlite_str(statement, 0);
@@ -58,19 +52,53 @@ enum fail_code sqlite_key_put(struct store *store, const char *tenant,
 	return sqlite_run(s, statement, f);
 }
 
-enum fail_code sqlite_key_get(struct store *store, const char *tenant, const char *name,
-    store_secret_fn *each, void *context, struct fail *f)
+enum fail_code sqlite_key_list(struct store *store, const char *tenant, store_secret_fn *each,
+    void *context, struct fail *f)
 {
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
-	enum fail_code code = sqlite_use(s, SQL_KEY_GET, &statement, f);
+	enum fail_code code = sqlite_use(s, SQL_KEY_LIST, &statement, f);
+	bool row = true;
 
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_str(s, statement, 1, tenant);
-	sqlite_bind_str(s, statement, 2, name);
-	code = sqlite_secret_get(s, statement, false, each, context, f);
+	while (code == SG_OK && row) {
+		code = sqlite_step(s, statement, &row, f);
+		if (code == SG_OK && row)
+			code = sqlite_secret_row(s, statement, false, each, context, f);
+	}
 	sqlite_done(statement);
+	return code;
+}
+
+/* A statement with tenant and time that yields no row. */
+static enum fail_code sqlite_key_run(struct sqlite_store *s, enum sqlite_statement which,
+    const char *tenant, int64_t now_ms, struct fail *f)
+{
+	sqlite3_stmt *statement;
+	enum fail_code code = sqlite_use(s, which, &statement, f);
+
+	if (code != SG_OK)
+		return code;
+	sqlite_bind_str(s, statement, 1, tenant);
+	sqlite_bind_int(s, statement, 2, now_ms);
+	return sqlite_run(s, statement, f);
+}
+
+enum fail_code sqlite_key_retire(struct store *store, const char *tenant, int64_t now_ms,
+    struct fail *f)
+{
+	return sqlite_key_run(sqlite_of(store), SQL_KEY_RETIRE, tenant, now_ms, f);
+}
+
+enum fail_code sqlite_key_purge(struct store *store, const char *tenant, int64_t now_ms,
+    uint32_t *removed_out, struct fail *f)
+{
+	struct sqlite_store *s = sqlite_of(store);
+	enum fail_code code = sqlite_key_run(s, SQL_KEY_PURGE, tenant, now_ms, f);
+
+	*removed_out = code == SG_OK ? sqlite_changed(s) : 0;
 	return code;
 }
 
@@ -111,12 +139,17 @@ enum fail_code sqlite_password_get(struct store *store, const char *tenant, cons
 	struct sqlite_store *s = sqlite_of(store);
 	sqlite3_stmt *statement;
 	enum fail_code code = sqlite_use(s, SQL_PASSWORD_GET, &statement, f);
+	bool row = false;
 
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_str(s, statement, 1, tenant);
 	sqlite_bind_str(s, statement, 2, address);
-	code = sqlite_secret_get(s, statement, true, each, context, f);
+	code = sqlite_step(s, statement, &row, f);
+	if (code == SG_OK && !row)
+		code = fail_set(f, SG_ENOTFOUND, NULL, "not found");
+	if (code == SG_OK)
+		code = sqlite_secret_row(s, statement, true, each, context, f);
 	sqlite_done(statement);
 	return code;
 }

@@ -180,11 +180,20 @@ struct store_ops {
 	/* Makes a tenant known; is so already: nothing. Rows but records need theirs. */
 	enum fail_code (*tenant_put)(struct store *store, const char *tenant, struct fail *f);
 
-	/* The vault's own keys. get: each is called once; SG_ENOTFOUND. put: it must be new. */
+	/*
+	 * The vault's own keys for marks. put: the name must be new; it is the one in use.
+	 * list: the one in use first, then those put aside. retire: puts the one in use aside until
+	 * the last mark that is there now expires (now_ms if there is none). purge: deletes those
+	 * put aside whose time is over.
+	 */
 	enum fail_code (*key_put)(struct store *store, const char *tenant,
 	    const struct store_secret *key, struct fail *f);
-	enum fail_code (*key_get)(struct store *store, const char *tenant, const char *name,
+	enum fail_code (*key_list)(struct store *store, const char *tenant,
 	    store_secret_fn *each, void *context, struct fail *f);
+	enum fail_code (*key_retire)(struct store *store, const char *tenant, int64_t now_ms,
+	    struct fail *f);
+	enum fail_code (*key_purge)(struct store *store, const char *tenant, int64_t now_ms,
+	    uint32_t *removed_out, struct fail *f);
 
 	/* Stores certificate and address; what is there already stays. */
 	enum fail_code (*cert_put)(struct store *store, const char *tenant,

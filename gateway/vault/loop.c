@@ -75,6 +75,7 @@ static const struct wire_handler handlers[] = {
 	{VAULT_PASSWORD_REMOVE, FROM_ADMIN, password_remove_handle},
 	{VAULT_TRACE, FROM_ADMIN, trace_handle},
 	{VAULT_STATUS, FROM_ADMIN, status_handle},
+	{VAULT_MARK_KEY, FROM_ADMIN, keys_change_handle},
 };
 
 const struct wire_handler *server_handlers(size_t *count_out)
@@ -411,6 +412,7 @@ static void loop_housekeep(struct loop *loop)
 	if (now < loop->purge_ms)
 		return;
 	facts_purge(loop->server);
+	keys_tend(loop->server);
 	/* a full batch means that there is more: go on with the next tick */
 	loop->purge_ms = now + (mark_purge(loop->server) ? LOOP_TICK_MS : LOOP_PURGE_MS);
 }

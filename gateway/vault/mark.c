@@ -24,8 +24,9 @@ static enum fail_code mark_denied(struct fail *f, const char *why)
 	return fail_set(f, SG_EDENIED, NULL, "%s", why);
 }
 
-enum fail_code mark_sign(const struct server *server, const char *tenant,
-    const unsigned char id[STORE_ID_SIZE], const unsigned char *digest,
+/* What stands for a mark, under one of the keys. */
+static enum fail_code mark_mac(const struct secret *key, const char *tenant,
+    const unsigned char *id, const unsigned char *digest,
     unsigned char mac_out[CRYPT_DIGEST_SIZE], struct fail *f)
 {
 	enum fail_code code;
@@ -41,9 +42,34 @@ enum fail_code mark_sign(const struct server *server, const char *tenant,
 	packet_put_bytes(&p, digest, VAULT_DIGEST_SIZE);
 	code = packet_put_end(&p, f);
 	if (code == SG_OK)
-		code = crypt_mac(&server->mark_key, bytes.data, bytes.size, mac_out, f);
+		code = crypt_mac(key, bytes.data, bytes.size, mac_out, f);
 	buf_free(&bytes);
 	return code;
+}
+
+enum fail_code mark_sign(const struct server *server, const char *tenant,
+    const unsigned char id[STORE_ID_SIZE], const unsigned char *digest,
+    unsigned char mac_out[CRYPT_DIGEST_SIZE], struct fail *f)
+{
+	return mark_mac(&server->mark_keys[0], tenant, id, digest, mac_out, f);
+}
+
+/* By the key in use, or one that was in use when queued mail was marked. SG_EDENIED. */
+static enum fail_code mark_verify(const struct server *server, const struct mark *mark,
+    const unsigned char *digest, struct fail *f)
+{
+	unsigned char mac[CRYPT_DIGEST_SIZE];
+	enum fail_code code;
+	size_t i;
+
+	for (i = 0; i < server->mark_key_count; i++) {
+		code = mark_mac(&server->mark_keys[i], mark->tenant, mark->id, digest, mac, f);
+		if (code != SG_OK)
+			return code;
+		if (secret_compare(mac, mark->mac, sizeof(mac)))
+			return SG_OK;
+	}
+	return mark_denied(f, "the mark or its body was altered, or is none of ours");
 }
 
 /* What the message brings along, as it came in the packet. */
@@ -313,17 +339,14 @@ static enum fail_code mark_check(struct server *server, const char *text,
     const unsigned char *digest, struct wire_message *reply, struct fail *f)
 {
 	struct mark_answer answer = {.server = server, .now_ms = clock_wall_ms(server->clock)};
-	unsigned char mac[CRYPT_DIGEST_SIZE];
 	enum fail_code code;
 	struct mark mark;
 
 	if (!mark_parse(text, &mark))
 		return mark_denied(f, "the mark is none of ours");
-	code = mark_sign(server, mark.tenant, mark.id, digest, mac, f);
+	code = mark_verify(server, &mark, digest, f);
 	if (code != SG_OK)
 		return code;
-	if (!secret_compare(mac, mark.mac, sizeof(mac)))
-		return mark_denied(f, "the mark or its body was altered, or is none of ours");
 	memcpy(answer.id, mark.id, sizeof(answer.id));
 	answer.w = packet_write(&reply->body);
 	code = server->store->ops->mark_get(server->store, mark.tenant, mark.id, mark_found,

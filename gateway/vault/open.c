@@ -13,70 +13,11 @@
 #include "gateway/vault/crypt.h"
 #include "gateway/vault/server.h"
 
-#define MARK_KEY_NAME "mark"
-#define MARK_KEY_TENANT ""	/* one key for all; the tenant stands in what is signed */
-
-static const struct crypt_place mark_place = {
-	.tenant = MARK_KEY_TENANT,
-	.table = "vault_key",
-	.column = "sealed",
-};
-
 static bool is_there(const char *path)
 {
 	struct stat st;
 
 	return lstat(path, &st) == 0;
-}
-
-/* --- the vault's own keys --- */
-
-static enum fail_code mark_key_make(struct store *store, const struct secret *master,
-    int64_t now, struct fail *f)
-{
-	struct store_secret row = {.name = MARK_KEY_NAME, .created = now};
-	struct crypt_place place = mark_place;
-	enum fail_code code;
-	struct secret key;
-	struct buf sealed;
-
-	secret_init(&key);
-	buf_init(&sealed, STORE_SECRET_MAX);
-	code = secret_random(&key, CRYPT_KEY_SIZE);
-	if (code == SG_OK)
-		code = secret_random_bytes(row.id, sizeof(row.id));
-	if (code != SG_OK) {
-		(void)fail_set(f, code, NULL, "no random bytes for a key");
-		goto out;
-	}
-	place.id = row.id;
-	code = crypt_seal(master, &place, key.data, key.size, &sealed, f);
-	if (code != SG_OK)
-		goto out;
-	row.sealed = sealed.data;
-	row.sealed_size = sealed.size;
-	code = store->ops->key_put(store, MARK_KEY_TENANT, &row, f);
-out:
-	secret_free(&key);
-	buf_free(&sealed);
-	return code;
-}
-
-static enum fail_code mark_key_take(void *context, const struct store_secret *row,
-    struct fail *f)
-{
-	struct server *server = context;
-	struct crypt_place place = mark_place;
-	enum fail_code code;
-
-	place.id = row->id;
-	code = crypt_open(&server->master, &place, row->sealed, row->sealed_size,
-	    &server->mark_key, f);
-	if (code != SG_OK)
-		return fail_set(f, code, "put back the master key file that belongs to it",
-		    "the master key %s does not open the database %s",
-		    server->conf->master_key_file, server->database);
-	return SG_OK;
 }
 
 /* --- the first start --- */
@@ -101,7 +42,7 @@ static enum fail_code first_start(struct server *server, const char *fresh, stru
 	if (code == SG_OK)
 		code = store_sqlite_open(fresh, true, &store, f);
 	if (code == SG_OK)
-		code = mark_key_make(store, &server->master, server_now(server), f);
+		code = keys_make(store, &server->master, server_now(server), f);
 	store_close(store);
 	if (code == SG_OK)
 		code = fd_replace_file(server->conf->master_key_file, server->master.data,
@@ -196,11 +137,7 @@ static enum fail_code open_store(struct server *server, struct fail *f)
 	enum fail_code code = store_sqlite_open(server->database, false, &server->store, f);
 
 	if (code == SG_OK)
-		code = server->store->ops->key_get(server->store, MARK_KEY_TENANT, MARK_KEY_NAME,
-		    mark_key_take, server, f);
-	if (code == SG_ENOTFOUND)
-		code = fail_set(f, SG_ESYSTEM, "restore vault.db from a backup",
-		    "database %s has no key for marks", server->database);
+		code = keys_read(server, f);
 	if (code == SG_OK)
 		code = server_tenants(server, f);
 	if (code != SG_OK) {
@@ -218,7 +155,7 @@ enum fail_code server_open(struct server *server, struct conf *conf, const struc
 
 	memset(server, 0, sizeof(*server));
 	secret_init(&server->master);
-	secret_init(&server->mark_key);
+	keys_init(server);
 	server->conf = conf;
 	server->clock = clock;
 	server->database = str_printf("%s/%s", conf->state_directory, SERVER_DATABASE);
@@ -246,7 +183,7 @@ void server_close(struct server *server)
 	store_close(server->store);
 	server->store = NULL;
 	secret_free(&server->master);
-	secret_free(&server->mark_key);
+	keys_free(server);
 	conf_free(server->conf);
 	server->conf = NULL;
 	free(server->database);
@@ -255,7 +192,7 @@ void server_close(struct server *server)
 
 /* --- trouble --- */
 
-static void server_in_trouble(struct server *server, const struct fail *f)
+void server_fail(struct server *server, const struct fail *f)
 {
 	if (strcmp(server->trouble.what, f->what) != 0)
 		log_failure(LOG_LEVEL_ERROR, NULL, "vault-store", f);
@@ -275,13 +212,13 @@ enum fail_code server_ready(struct server *server, struct fail *f)
 	if (server->store != NULL) {
 		if (server->store->ops->check(server->store, &trouble) == SG_OK)
 			return SG_OK;
-		server_in_trouble(server, &trouble);
+		server_fail(server, &trouble);
 	} else if (clock_mono_ms(server->clock) >= server->retry_ms) {
 		if (open_store(server, &trouble) == SG_OK) {
 			fail_clear(&server->trouble);
 			return SG_OK;
 		}
-		server_in_trouble(server, &trouble);
+		server_fail(server, &trouble);
 	}
 	if (f != NULL)
 		*f = server->trouble;
@@ -296,7 +233,7 @@ void server_settle(struct server *server)
 		return;
 	(void)fail_set(&trouble, SG_ESYSTEM, "see the lines before; sealgate doctor looks again",
 	    "the database %s failed and is opened again", server->database);
-	server_in_trouble(server, &trouble);
+	server_fail(server, &trouble);
 }
 
 bool server_lost(const struct server *server)

@@ -33,6 +33,9 @@
 #define SERVER_LISTENER_NOTICE 3
 #define SERVER_PAGE 200u		/* rows of one list packet at most */
 
+#define SERVER_MARK_KEYS_MAX 16u	/* the one in use, and those that queued mail may need */
+#define SERVER_MARK_KEY_DAYS 90		/* then the key for marks changes */
+
 #define PASSWORD_GUESSES_LOG2 34	/* above 10^10: weeks for one machine at R6's speed */
 
 struct server {
@@ -45,7 +48,9 @@ struct server {
 	dev_t state_device;		/* the state directory that the sandbox knows */
 	ino_t state_inode;
 	struct secret master;
-	struct secret mark_key;
+	struct secret mark_keys[SERVER_MARK_KEYS_MAX];	/* the one in use first */
+	size_t mark_key_count;
+	int64_t mark_key_created;	/* the one in use, seconds since 1970 */
 };
 
 /* --- open.c --- */
@@ -62,6 +67,8 @@ void server_close(struct server *server);
 MUST_USE enum fail_code server_ready(struct server *server, struct fail *f);
 /* After a request: closes a store that says that it is broken. */
 void server_settle(struct server *server);
+/* The store cannot be used: it is closed, and opened again after SERVER_RETRY_MS. f says why. */
+void server_fail(struct server *server, const struct fail *f);
 /* True when only a new process can help: the state directory is another one now. */
 bool server_lost(const struct server *server);
 /* Makes the tenants of the configuration known to the store. */
@@ -82,6 +89,22 @@ MUST_USE enum fail_code server_body(const struct wire_message *request, struct b
     struct fail *f);
 /* An address from an administrator in the form in which addresses are compared. */
 MUST_USE enum fail_code server_address(char **address, struct fail *f);
+
+/* --- keys.c: what marks are signed with --- */
+
+/* No key yet, and none any more: wiped. */
+void keys_init(struct server *server);
+void keys_free(struct server *server);
+/* A new key into a store that has none in use. */
+MUST_USE enum fail_code keys_make(struct store *store, const struct secret *master, int64_t now,
+    struct fail *f);
+/* All of them from the store, in place of those read before. SG_ESYSTEM: there is none. */
+MUST_USE enum fail_code keys_read(struct server *server, struct fail *f);
+/*
+ * Housekeeping: a key that is SERVER_MARK_KEY_DAYS old is replaced; those that no mark needs any
+ * more are deleted. Marks made before stay good. Trouble is logged, and the keys stay as they are.
+ */
+void keys_tend(struct server *server);
 
 /* --- handlers --- */
 
@@ -112,6 +135,7 @@ server_handler notice_again_handle;
 server_handler notice_failed_handle;
 server_handler trace_handle;
 server_handler status_handle;
+server_handler keys_change_handle;		/* keys.c */
 server_handler facts_handle;			/* facts.c */
 server_handler position_handle;
 server_handler waiting_handle;

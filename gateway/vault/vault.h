@@ -49,7 +49,8 @@ enum vault_message_type {
 	VAULT_PASSWORD_LIST = 38,
 	VAULT_PASSWORD_REMOVE = 39,
 	VAULT_TRACE = 40,
-	VAULT_STATUS = 41
+	VAULT_STATUS = 41,
+	VAULT_MARK_KEY = 42
 };
 
 #define VAULT_PLAN_MAX 200	/* recipients a packet; vault_plan asks as often as needed */
@@ -330,6 +331,13 @@ struct vault_status {
 };
 /* Counts, for the command line. */
 MUST_USE enum fail_code vault_status(const struct vault *vault, struct vault_status *status_out,
+    struct fail *f);
+
+/*
+ * A new key for marks, as it is made every 90 days anyway. Those before it are kept as long as
+ * mail marked with them may be queued: *kept_out of them. SG_ELIMIT: too many of these.
+ */
+MUST_USE enum fail_code vault_mark_key(const struct vault *vault, uint32_t *kept_out,
     struct fail *f);
 
 #endif

@@ -404,3 +404,19 @@ enum fail_code vault_status(const struct vault *vault, struct vault_status *stat
 	ask_end(&ask);
 	return code;
 }
+
+enum fail_code vault_mark_key(const struct vault *vault, uint32_t *kept_out, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+
+	*kept_out = 0;
+	ask_start(&ask, VAULT_MARK_KEY);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK) {
+		packet_get_u32(&ask.r, kept_out);
+		code = ask_read(&ask, f);
+	}
+	ask_end(&ask);
+	return code;
+}

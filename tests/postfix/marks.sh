@@ -136,6 +136,25 @@ expire_marks() {
 		sqlite3 "$stack/state/vault.db" 'UPDATE mark SET expires_ms = created_ms + 1'
 }
 
+# What is queued when the key changes is sealed as it would have been.
+case_old_key() {
+	new_mark 'old key'
+	seal_close
+	message rotated '[secure] Rotated'
+	check 'old key: accepted' mail_out "$stack/rotated.eml" "<$alice>" "<$bob>" "<$carol>"
+	check 'old key: waits' waits_for 2
+	check_match 'old key: changed' "$(sg marks rotate)" '1 kept'
+	seal_open
+	postfix_flush "$stack"
+	check 'old key: decided' all_gone
+	copies 'old key: envelope' "$bob" 1
+	copies 'old key: pdf' "$carol" 1
+	no_leaks 'old key: nothing clear'
+	sink_clear
+	with mark "X-Sealgate-Mark: $mark"
+	good 'old key'
+}
+
 # Marks live for a while only: then the message comes back to its sender.
 case_expired() {
 	command -v sqlite3 > /dev/null || {
@@ -167,5 +186,6 @@ case_spelling
 printf '%s\n' "$password" > "$stack/password"
 sg password set --tenant second --password-file "$stack/password" "$dave" > /dev/null
 sg cert add --tenant second "$stack/certs/$bob.pem" > /dev/null
+case_old_key
 case_tenant_gone
 case_expired

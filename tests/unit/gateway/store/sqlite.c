@@ -261,7 +261,8 @@ static void brings_a_first_schema_up_to_date(void **state)
 	static const char back[] = "DROP TABLE mark_use; DROP TABLE waiting;"
 	    " DROP TABLE tls_session;"
 	    " DROP TABLE position; DROP TABLE password_past; DROP TABLE mark_password;"
-	    " DROP TABLE told; DROP TABLE outbox; DELETE FROM schema_version WHERE version > 1";
+	    " DROP TABLE told; DROP TABLE outbox; ALTER TABLE vault_key DROP COLUMN until_ms;"
+	    " DELETE FROM schema_version WHERE version > 1";
 	struct place *place = *state;
 	struct store_session session = {100, "d.example", "mx", "192.0.2.1", "", 1};
 	struct store_counts counts;

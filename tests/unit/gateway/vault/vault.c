@@ -696,6 +696,74 @@ static void denies_a_mark_of_another_vault(void **state)
 	assert_int_equal(check_mark(b, mark, &f), SG_EDENIED);
 }
 
+static void keeps_old_marks_good_when_their_key_changes(void **state)
+{
+	struct bench *b = *state;
+	char before[VAULT_MARK_MAX];
+	char after[VAULT_MARK_MAX];
+	uint32_t kept = 0;
+	struct fail f;
+
+	start(b);
+	make_mark(b, LIFE_MS, before);
+	assert_int_equal(vault_mark_key(&b->admin, &kept, &f), SG_OK);
+	assert_int_equal(kept, 1);
+	make_mark(b, LIFE_MS, after);
+	assert_int_equal(check_mark(b, before, &f), SG_OK);
+	assert_int_equal(check_mark(b, after, &f), SG_OK);
+	after[strlen(after) - 1] ^= 1;
+	assert_int_equal(check_mark(b, after, &f), SG_EDENIED);
+	after[strlen(after) - 1] ^= 1;
+	stop(b);
+	start(b);
+	assert_int_equal(check_mark(b, before, &f), SG_OK);
+	assert_int_equal(check_mark(b, after, &f), SG_OK);
+}
+
+static void forgets_a_key_when_no_mark_needs_it(void **state)
+{
+	const struct timespec moment = {0, 20 * 1000 * 1000};
+	struct bench *b = *state;
+	char mark[VAULT_MARK_MAX];
+	uint32_t kept = 9;
+	struct fail f;
+
+	start(b);
+	assert_int_equal(vault_mark_key(&b->admin, &kept, &f), SG_OK);
+	assert_int_equal(kept, 1);
+	make_mark(b, 1, mark);
+	(void)nanosleep(&moment, NULL);
+	/* of the first nothing was made; the second one's mark is over with the next change */
+	assert_int_equal(vault_mark_key(&b->admin, &kept, &f), SG_OK);
+	assert_int_equal(kept, 1);
+	(void)nanosleep(&moment, NULL);
+	assert_int_equal(vault_mark_key(&b->admin, &kept, &f), SG_OK);
+	assert_int_equal(kept, 1);
+}
+
+static void refuses_a_key_too_many(void **state)
+{
+	struct bench *b = *state;
+	char mark[VAULT_MARK_MAX];
+	char first[VAULT_MARK_MAX];
+	enum fail_code code = SG_OK;
+	uint32_t kept = 0;
+	struct fail f;
+	size_t i;
+
+	start(b);
+	make_mark(b, LIFE_MS, first);
+	for (i = 0; i < 100 && code == SG_OK; i++) {
+		code = vault_mark_key(&b->admin, &kept, &f);
+		make_mark(b, LIFE_MS, mark);
+	}
+	assert_int_equal(code, SG_ELIMIT);
+	assert_int_equal(kept, 0);
+	assert_int_equal(i, 16);
+	assert_int_equal(check_mark(b, first, &f), SG_OK);
+	assert_int_equal(check_mark(b, mark, &f), SG_OK);
+}
+
 static void denies_an_expired_mark(void **state)
 {
 	const struct timespec moment = {0, 20 * 1000 * 1000};
@@ -1149,6 +1217,9 @@ int main(void)
 		TEST(knows_a_mark_that_was_folded),
 		TEST(denies_every_altered_mark_for_good),
 		TEST(denies_a_mark_of_another_vault),
+		TEST(keeps_old_marks_good_when_their_key_changes),
+		TEST(forgets_a_key_when_no_mark_needs_it),
+		TEST(refuses_a_key_too_many),
 		TEST(denies_an_expired_mark),
 		TEST(traces_by_queue_id_and_message_id),
 		TEST(takes_a_thousand_records_of_one_message),
