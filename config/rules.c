@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/lookalike.h"
 #include "config/subject.h"
 #include "gateway/base/str.h"
 
@@ -29,14 +30,33 @@ static void note_source(struct match *match, const char *source)
 	}
 }
 
+/* What only looks like a tag flags as well, by a word that nobody knows. */
+static enum fail_code match_lookalike(struct match *match, const char *value, struct fail *f)
+{
+	bool found;
+	enum fail_code code = lookalike_match(match->conf, value, &found, f);
+
+	if (code != SG_OK || !found)
+		return code;
+	match->words.flagged = true;
+	note_source(match, "subject");
+	if (match->words.unknown[0] == '\0')
+		memcpy(match->words.unknown, LOOKALIKE_WORD, sizeof(LOOKALIKE_WORD));
+	return SG_OK;
+}
+
 static enum fail_code match_subject(struct match *match, const char *value, struct fail *f)
 {
 	char *rest = NULL;
 	enum fail_code code;
 
 	code = subject_match(match->conf, value, &match->words, &rest, f);
-	if (code != SG_OK || rest == NULL)
+	if (code == SG_OK)
+		code = match_lookalike(match, rest != NULL ? rest : value, f);
+	if (code != SG_OK || rest == NULL) {
+		free(rest);
 		return code;
+	}
 	note_source(match, "subject");
 	if (match->flag->subject == NULL)
 		match->flag->subject = rest;

@@ -39,7 +39,8 @@ struct rules_flag {
  * unknown value still flags (in doubt, protect) and is named in unknown, for the milter to refuse.
  *
  * In brackets, all words must be known: "[secure boot]" is no tag. One slip of the pen beside a
- * known word ("[secure pfd]") flags and is named in unknown. What carries an argument ("pass:x",
+ * known word ("[secure pfd]") flags and is named in unknown, and so does what only looks like a
+ * tag (lookalike.h). What carries an argument ("pass:x",
  * "sms:x") flags and is taken off: pass, sms, and whether it stands behind a "Re:" or "Fwd:", where
  * it does not count. The argument should have been taken out before (rules_take_arguments). A
  * number asks for WAY_PDF. With several Subject fields each may flag; subject is that of the first
