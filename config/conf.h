@@ -36,6 +36,8 @@ enum conf_role {
 };
 
 enum conf_action { CONF_REFUSE = 0, CONF_HOLD = 1 };
+/* What happens to files that need a password to be looked into. */
+enum conf_encrypted { CONF_ENCRYPTED_PASS = 0, CONF_ENCRYPTED_REFUSE, CONF_ENCRYPTED_HOLD };
 enum conf_inside { CONF_INSIDE_CLEAR = 0, CONF_INSIDE_SEAL = 1 };
 enum conf_subject { CONF_SUBJECT_KEEP = 0, CONF_SUBJECT_PLACEHOLDER = 1 };
 /* Who looks for viruses; and how the scanner is replaced when its signatures change. */
@@ -179,6 +181,7 @@ struct conf {
 		unsigned int recursion_max;
 		enum conf_action infected;
 		enum conf_action unscannable;
+		enum conf_encrypted encrypted;
 	} scan;
 
 	struct {

@@ -16,6 +16,7 @@
 #define NEAREST_WORD_MAX 64	/* bytes; no key is longer */
 
 _Static_assert(CONF_SANDBOX_REDUCED == 1 && CONF_LOG_SYSLOG == 1 && CONF_HOLD == 1 &&
+    CONF_ENCRYPTED_HOLD == 2 &&
     CONF_PAGE_LETTER == 1 &&
     CONF_ENGINE_CLAMD == 1 && CONF_RENEWAL_IN_TURN == 2 &&
     CONF_INSIDE_SEAL == 1 && CONF_SUBJECT_PLACEHOLDER == 1 &&
@@ -29,6 +30,7 @@ static const char *const targets[] = { "stderr", "syslog", NULL };
 static const char *const engines[] = { "libclamav", "clamd", NULL };
 static const char *const renewals[] = { "auto", "beside", "in-turn", NULL };
 static const char *const actions[] = { "refuse", "hold", NULL };
+static const char *const encrypted[] = { "pass", "refuse", "hold", NULL };
 static const char *const pages[] = { "a4", "letter", NULL };
 static const char *const insides[] = { "clear", "seal", NULL };
 static const char *const floors[] = { "may", "encrypt", NULL };
@@ -192,6 +194,11 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .choices = actions, .preset = "refuse",
 	    .help = "What happens to mail that the scanner cannot look into. Flagged mail is "
 	    "always refused." },
+	{ .name = "scan.encrypted", .type = KEY_CHOICE, AT(scan.encrypted),
+	    .roles = CONF_SCAN | CONF_MILTER, .choices = encrypted, .preset = "pass",
+	    .help = "What happens to mail with archives and documents that need a password: it "
+	    "passes as far as the rest of it is clean, is refused, or kept in the hold queue "
+	    "(flagged mail is refused)." },
 	/* pdf */
 	{ .name = "pdf.workers", .type = KEY_NUMBER, AT(pdf.workers), .roles = CONF_PDF,
 	    .min = 1, .max = 64, .preset = "2", .help = "PDF worker processes." },
@@ -201,10 +208,12 @@ static const struct key table[] = {
 	    "libraries may keep memory of damaged input. 0: never." },
 	{ .name = "pdf.timeout", .type = KEY_DURATION, AT(pdf.timeout_ms),
 	    .roles = CONF_PDF | CONF_MILTER, .min = SECOND, .max = HOUR, .preset = "120s",
-	    .help = "Time for one PDF; after it the sender's server tries again." },
+	    .help = "Time for one PDF; after it the sender's server tries again. A message that "
+	    "takes a third of it as processor time, twice, is refused." },
 	{ .name = "pdf.memory_max", .type = KEY_SIZE, AT(pdf.memory_max), .roles = CONF_PDF,
 	    .min = 128 * MIB, .max = 64 * GIB, .preset = "1G",
-	    .help = "Most memory of one PDF worker." },
+	    .help = "Most memory of one PDF worker. A message that needs more, twice, is "
+	    "refused." },
 	{ .name = "pdf.pages_max", .type = KEY_NUMBER, AT(pdf.pages_max), .roles = CONF_PDF,
 	    .min = 1, .max = 100000, .preset = "2000",
 	    .help = "Most pages of one PDF. A longer message ends with a note that "

@@ -22,6 +22,32 @@ void edits_free(struct edits *edits)
 	edits_init(edits);
 }
 
+/* Line ends as LF, each with white space behind it, none at the end. NULL: out of memory. */
+static char *folded(const char *value)
+{
+	char *text = malloc(2 * strlen(value) + 1);
+	size_t size = 0;
+
+	if (text == NULL)
+		return NULL;
+	while (*value != '\0') {
+		size_t end = strspn(value, "\r\n");
+
+		if (end == 0 || memchr(value, '\n', end) == NULL) {
+			text[size++] = *value++;
+			continue;
+		}
+		value += end;
+		if (*value == '\0')
+			break;
+		text[size++] = '\n';
+		if (*value != ' ' && *value != '\t')
+			text[size++] = '\t';
+	}
+	text[size] = '\0';
+	return text;
+}
+
 static enum fail_code append(struct edits *edits, enum edit_kind kind, const char *name,
     unsigned int index, const char *value)
 {
@@ -35,7 +61,7 @@ static enum fail_code append(struct edits *edits, enum edit_kind kind, const cha
 	item->kind = kind;
 	item->index = index;
 	item->name = str_dup(name);
-	item->value = str_dup(value);
+	item->value = value == NULL ? NULL : folded(value);
 	if (item->name == NULL || (item->value == NULL && value != NULL)) {
 		free(item->name);
 		free(item->value);

@@ -25,7 +25,8 @@ struct edit {
 	enum edit_kind kind;
 	char *name;
 	unsigned int index;	/* from 1 on; 0 for EDIT_ADD */
-	char *value;		/* with its leading space; LF inside; NULL for EDIT_DELETE */
+	char *value;		/* with its leading space; LF and white space inside, never a line
+				 * that could be another field; NULL for EDIT_DELETE */
 };
 
 struct edits {

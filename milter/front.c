@@ -220,35 +220,17 @@ static void scan(struct session *session)
 static bool scan_decides(struct session *session, const struct front *front,
     struct session_outcome *outcome)
 {
-	const struct conf *conf = session->conf;
-	enum conf_action action = conf->scan.infected;
-	struct fail why;
+	struct session_judgement verdict;
 
-	fail_clear(&why);
-	switch (session->scan.verdict) {
-	case SCAN_CLEAN:
+	session_judge(session->conf, &session->scan, &verdict);
+	if (!verdict.decides)
 		return false;
-	case SCAN_INFECTED:
-		(void)fail_set(&why, SG_EDENIED, NULL, "The message contains a virus: %s",
-		    session->scan.name);
-		break;
-	case SCAN_UNSCANNABLE:
-		action = conf->scan.unscannable;
-		(void)fail_set(&why, SG_EDENIED, "Send it in another form",
-		    "The message cannot be checked for viruses: %s", session->scan.name);
-		break;
-	case SCAN_NO_VERDICT:
-	default:
-		(void)fail_set(&why, SG_EPEER, "see sealgate doctor",
-		    "the virus scanner gave no verdict: %s", session->scan.name);
-		refuse(session, front, REPLY_SCAN, &why, outcome);
-		return true;
-	}
 	/* what is released from hold passes no milter, so flagged mail never goes there */
-	if ((action == CONF_HOLD && !front->flagged) || is_own_bounce(session))
-		hold(session, front, &why, outcome);
+	if (verdict.stage != REPLY_SCAN &&
+	    ((verdict.action == CONF_HOLD && !front->flagged) || is_own_bounce(session)))
+		hold(session, front, &verdict.why, outcome);
 	else
-		refuse(session, front, REPLY_SENDER, &why, outcome);
+		refuse(session, front, verdict.stage, &verdict.why, outcome);
 	return true;
 }
 

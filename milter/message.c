@@ -58,10 +58,10 @@ static enum fail_code make_header_room(struct message *message)
 	size_t room = message->header_room == 0 ? 32 : message->header_room * 2;
 	struct message_header *headers;
 
-	if (message->header_count < message->header_room)
-		return SG_OK;
 	if (message->header_count >= MESSAGE_HEADERS_MAX)
 		return SG_ELIMIT;
+	if (message->header_count < message->header_room)
+		return SG_OK;
 	headers = reallocarray(message->headers, room, sizeof(*headers));
 	if (headers == NULL)
 		return SG_ENOMEM;

@@ -14,7 +14,7 @@
 #include "gateway/base/fail.h"
 #include "gateway/base/str.h"
 
-#define MESSAGE_HEADERS_MAX 4096	/* fields; real mail has below 200 */
+#define MESSAGE_HEADERS_MAX 1000	/* fields; real mail has below 200 */
 #define MESSAGE_RECIPIENTS_MAX 50000	/* Postfix' own limit for one transaction is 1,000 */
 
 struct message_header {

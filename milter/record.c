@@ -15,6 +15,8 @@ static const char *verdict_word(enum scan_verdict verdict)
 		return "infected";
 	case SCAN_UNSCANNABLE:
 		return "unscannable";
+	case SCAN_ENCRYPTED:
+		return "encrypted";
 	case SCAN_NO_VERDICT:
 		break;
 	}

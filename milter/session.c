@@ -1,5 +1,6 @@
 #include "milter/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +121,7 @@ void session_recipient(struct session *session, const char *address, const char 
 	if (session->broken || delivery_is_refused(mailer, hop))
 		return;
 	break_intake(session, message_add_recipient(&session->message, address),
-	    "too many recipients");
+	    "The message has too many recipients");
 	break_intake(session, deliveries_add(&session->deliveries, mailer, hop),
 	    "no memory for the envelope");
 }
@@ -128,17 +129,19 @@ void session_recipient(struct session *session, const char *address, const char 
 void session_header(struct session *session, const char *name, const char *value)
 {
 	char *clean = NULL;
+	char what[FAIL_WHAT_MAX];
 	enum fail_code code;
 
 	if (session->broken)
 		return;
+	(void)snprintf(what, sizeof(what), "The header of the message is too large: it may have %d "
+	    "fields and %zu bytes", MESSAGE_HEADERS_MAX, session->conf->message.header_max);
 	/* what is kept, scanned and sealed has no password and no number in it */
 	code = session_take_arguments(session, name, value, &clean, &session->trouble);
-	break_intake(session, code, "The header of the message is too large");
+	break_intake(session, code, what);
 	if (code == SG_OK)
 		break_intake(session, message_add_header(&session->message, name,
-		    clean != NULL ? clean : value, session->conf->message.header_max),
-		    "The header of the message is too large");
+		    clean != NULL ? clean : value, session->conf->message.header_max), what);
 	free(clean);
 }
 

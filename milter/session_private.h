@@ -1,8 +1,8 @@
 /*
  * session_private: what the files of the session share: session.c (intake and order of the steps),
- * front.c, stage.c and fallback.c (the three ways through), possible.c (plans), work.c (sealing,
- * failures), marked.c (what comes with a mark), routed.c (what leaves by our transports) and
- * record.c. For these files only.
+ * front.c, stage.c and fallback.c (the three ways through), verdict.c (what a scan means),
+ * possible.c (plans), work.c (sealing, failures), marked.c (what comes with a mark), routed.c (what
+ * leaves by our transports) and record.c. For these files only.
  */
 #ifndef SG_MILTER_SESSION_PRIVATE_H
 #define SG_MILTER_SESSION_PRIVATE_H
@@ -95,6 +95,18 @@ enum fail_code session_impossible(const struct session *session, const char *rec
 
 /* The message's body within the spool. */
 const unsigned char *session_body_data(const struct session *session, size_t *size_out);
+
+/* ---- verdict.c ---- */
+
+/* What becomes of a message by the scanner's answer; decides = false: it goes on. */
+struct session_judgement {
+	bool decides;
+	enum conf_action action;
+	enum reply_stage stage;		/* of the refusal */
+	struct fail why;
+};
+void session_judge(const struct conf *conf, const struct scan_result *scan,
+    struct session_judgement *verdict);
 
 /* ---- possible.c ---- */
 

@@ -175,12 +175,16 @@ static void make_cover(const struct session *session, const struct session_flag 
 }
 
 static enum fail_code make_pdf(struct session *session, const struct session_flag *flag,
-    const struct secret *password, struct pdfenc_result *result, struct fail *f)
+    const char *recipient, const struct secret *password, struct pdfenc_result *result,
+    struct fail *f)
 {
 	const struct session_services *services = session->services;
 	struct pdfenc_request request;
 	struct wire_wait wait = *session->wait;
+	struct fail why;
+	enum fail_code code;
 
+	fail_clear(&why);
 	memset(&request, 0, sizeof(request));
 	request.message = spool_fd(session->spool);
 	request.message_size = session->size;
@@ -190,7 +194,16 @@ static enum fail_code make_pdf(struct session *session, const struct session_fla
 	request.tenant = flag->tenant->name;
 	request.password = password;
 	wait.timeout_ms = (int)session->conf->pdf.timeout_ms;
-	return services->pdf(services->context, &request, &wait, result, f);
+	code = services->pdf(services->context, &request, &wait, result, &why);
+	if (code == SG_OK)
+		return SG_OK;
+	/* the message is the cause: its sender hears of it, and what else can be done */
+	if (why.kind == FAIL_PERMANENT)
+		(void)fail_set(f, why.code, "Ask the recipient for a certificate, or send it in "
+		    "parts", "The message cannot be made a PDF for %s: %s", recipient, why.what);
+	else
+		*f = why;
+	return code;
 }
 
 /* The password that the plan says, in *own where it is the recipient's. */
@@ -232,7 +245,7 @@ static enum fail_code seal_pdf(struct session *session, const struct session_fla
 	if (code == SG_OK && password->size == 0)
 		code = fail_set(f, SG_ECRYPTO, NULL, "the vault gave an empty password");
 	if (code == SG_OK)
-		code = make_pdf(session, flag, password, &result, f);
+		code = make_pdf(session, flag, recipient, password, &result, f);
 	secret_free(&own);
 	if (code == SG_OK) {
 		make_source(session, flag, flag->tenant->subject_pdf, &source);

@@ -20,10 +20,12 @@
 #include "gateway/base/proc.h"
 #include "gateway/base/sandbox.h"
 #include "pdfenc/serve.h"
+#include "pdfenc/spent.h"
 #include "pdfenc/warm.h"
 
 #define FILES_MAX 64			/* descriptors: fonts being mapped, one message, one PDF */
 #define KEEP_MEMORY (64 * 1024 * 1024)	/* bytes; below it malloc never goes to the kernel */
+#define TRIES 3				/* processor time of one, as a part of pdf.timeout */
 #define ALONE_TRIES 200			/* of 10 ms */
 
 static const char *const read_paths[] = {
@@ -168,12 +170,15 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 	serve->options.attachments.size_max = (*conf)->pdf.attach_size_max;
 	serve->options.attachments.pixels_max =
 	    (size_t)(*conf)->pdf.attach_megapixels_max * 1000000;
-	serve->cpu_ms_max = (*conf)->pdf.timeout_ms;
+	/* so that a second try on another worker fits into what the filter waits */
+	serve->cpu_ms_max = (*conf)->pdf.timeout_ms / TRIES;
 	code = warm_engine(&serve->options.engine, f);
 	if (code == SG_OK)
 		code = watch_signals(&signals, f);
 	if (code == SG_OK && fcntl(boot->listeners[0], F_SETFL, O_RDWR | O_NONBLOCK) != 0)
 		code = fail_errno(f, SG_ESYSTEM, NULL, "cannot set up the listening socket");
+	if (code == SG_OK)
+		code = spent_watch(f);
 	if (code == SG_OK)
 		code = close_doors(*conf, f);
 	if (code == SG_OK)
@@ -188,7 +193,7 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 
 int main(int argc, char *argv[])
 {
-	struct serve serve = { .cpu_ms_max = 0 };
+	struct serve serve = { .cpu_ms_max = 0, .socket = -1 };
 	struct conf *conf = NULL;
 	struct proc_boot boot;
 	enum fail_code code;

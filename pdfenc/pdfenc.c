@@ -147,17 +147,37 @@ enum fail_code pdfenc_seal_on(int socket, const struct pdfenc_request *request,
 	return call(NULL, socket, request, wait, result_out, f);
 }
 
+/* What a worker says of a message that takes too much: see pdfenc/spent.h. */
+static bool is_spent(const struct fail *f)
+{
+	return f->code == SG_ELIMIT && f->kind == FAIL_TEMPORARY;
+}
+
+/*
+ * A worker that died costs one retry on another one, within the same time. Too much once may be the
+ * worker's own trouble; twice it is the message, which would come back for days.
+ */
 enum fail_code pdfenc_seal(const char *path, const struct pdfenc_request *request,
     const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f)
 {
 	int64_t end = clock_mono_ms(clock_system()) + wait->timeout_ms;
 	struct wire_wait rest = *wait;
-	enum fail_code code = call(path, -1, request, wait, result_out, f);
-	int64_t left = end - clock_mono_ms(clock_system());
+	struct fail why;
+	bool spent;
+	enum fail_code code;
+	int64_t left;
 
-	/* a worker that died costs one retry on another one, within the same time */
-	if (code != SG_EPEER || left <= 0)
-		return code;
-	rest.timeout_ms = (int)left;
-	return call(path, -1, request, &rest, result_out, f);
+	fail_clear(&why);
+	code = call(path, -1, request, wait, result_out, &why);
+	spent = code != SG_OK && is_spent(&why);
+	left = end - clock_mono_ms(clock_system());
+	if ((code == SG_EPEER || spent) && left > 0) {
+		rest.timeout_ms = (int)left;
+		code = call(path, -1, request, &rest, result_out, &why);
+		if (spent && code != SG_OK && is_spent(&why))
+			code = fail_set_kind(&why, FAIL_PERMANENT);
+	}
+	if (code != SG_OK && f != NULL)
+		*f = why;
+	return code;
 }

@@ -46,11 +46,13 @@ struct pdfenc_result {
 
 /*
  * SG_EPEER: no worker, or it died twice on this message (temporary); SG_ELIMIT, SG_EFORMAT: the
- * message cannot be made a PDF (permanent). *result_out is empty (pdf = -1) after a failure.
+ * message cannot be made a PDF (permanent). One that takes too much processor time or memory is
+ * tried on another worker: if it does so there, too, that is permanent; where there is no time for
+ * it, temporary. *result_out is empty (pdf = -1) after a failure.
  */
 MUST_USE enum fail_code pdfenc_seal(const char *path, const struct pdfenc_request *request,
     const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f);
-/* The same on a connected socket, without retry. */
+/* The same on a connected socket, without retry: too much is temporary then (SG_ELIMIT). */
 MUST_USE enum fail_code pdfenc_seal_on(int socket, const struct pdfenc_request *request,
     const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f);
 

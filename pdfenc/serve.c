@@ -1,12 +1,12 @@
 #include "pdfenc/serve.h"
 
 #include <stdlib.h>
-#include <sys/time.h>
 
 #include "gateway/base/log.h"
 #include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "pdfenc/pdfenc.h"
+#include "pdfenc/spent.h"
 
 #define REQUEST_WAIT_MS 5000		/* a client sends at once, or it hangs */
 #define SUBJECT_MAX ((size_t)65536)	/* bytes of a raw field; what is printed is cut further */
@@ -84,16 +84,6 @@ static void free_order(struct order *order)
 	secret_free(&order->owner_password);
 }
 
-/* CPU time, not wall time: a busy machine must not end honest work. 0 disarms. */
-static void arm(int64_t cpu_ms)
-{
-	struct itimerval timer = { .it_interval = { 0, 0 } };
-
-	timer.it_value.tv_sec = (time_t)(cpu_ms / 1000);
-	timer.it_value.tv_usec = (suseconds_t)(cpu_ms % 1000 * 1000);
-	(void)setitimer(ITIMER_PROF, &timer, NULL);
-}
-
 static enum fail_code run_order(const struct serve *serve, const struct order *order,
     struct wire_message *reply, struct fail *f)
 {
@@ -101,10 +91,12 @@ static enum fail_code run_order(const struct serve *serve, const struct order *o
 	enum fail_code code;
 
 	STEP("pdf-asked");
-	arm(serve->cpu_ms_max);
+	spent_begin(serve->socket, serve->cpu_ms_max);
 	code = job_run(&serve->options, &order->job, &result, f);
 	STEP("pdf-made");
-	arm(0);
+	spent_end();
+	if (code == SG_ENOMEM)
+		return spent_memory(f);
 	if (code != SG_OK)
 		return code;
 	reply->fd = result.pdf;
@@ -148,6 +140,7 @@ void serve_connection(struct serve *serve, int socket)
 	enum fail_code code;
 
 	fail_clear(&f);
+	serve->socket = socket;
 	wire_message_init(&request, 0);
 	code = wire_receive(socket, &request, REQUEST_WAIT_MS, &f);
 	if (code == SG_OK)
@@ -156,4 +149,5 @@ void serve_connection(struct serve *serve, int socket)
 	if (code != SG_OK)
 		log_failure(LOG_LEVEL_DEBUG, NULL, "request", &f);
 	wire_message_free(&request);
+	serve->socket = -1;
 }

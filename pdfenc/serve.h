@@ -11,7 +11,8 @@
 struct serve {
 	struct job_options options;
 	struct looks *looks;	/* that of the options, owned */
-	int64_t cpu_ms_max;	/* of one message; past it the process ends (SIGPROF) */
+	int64_t cpu_ms_max;	/* of one message; past it the process ends (pdfenc/spent.h) */
+	int socket;		/* who waits for the answer, while there is one; else -1 */
 };
 
 /* A wire_handler function; context is a struct serve. Nothing on the wire is trusted. */

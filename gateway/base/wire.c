@@ -226,6 +226,32 @@ void wire_put_fail(struct wire_message *reply, const struct fail *f)
 		buf_reset(&reply->body);	/* no memory: the asker reads "not ours" */
 }
 
+static void put_u32(unsigned char *bytes, uint32_t number)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		bytes[i] = (unsigned char)(number >> (24 - 8 * i));
+}
+
+size_t wire_fail_packet(const struct fail *f, unsigned char *packet, size_t room)
+{
+	size_t what = strlen(f->what);
+	size_t hint = strlen(f->hint);
+	size_t size = 4 + 1 + 4 + what + 4 + hint;
+	unsigned char *body = packet + HEADER_SIZE;
+	struct wire_message reply = { .type = WIRE_FAILURE, .body = { .size = size } };
+
+	if (room < HEADER_SIZE + size)
+		return 0;
+	put_header(packet, &reply);
+	put_u32(body, (uint32_t)-(int)f->code);
+	body[4] = (unsigned char)f->kind;
+	put_u32(body + 5, (uint32_t)what);
+	memcpy(body + 9, f->what, what);
+	put_u32(body + 9 + what, (uint32_t)hint);
+	memcpy(body + 13 + what, f->hint, hint);
+	return HEADER_SIZE + size;
+}
+
 /* A borrowed counted text into fail's array, cut where it is too long. */
 static enum fail_code get_text(struct buf_reader *reader, char *text, size_t room)
 {

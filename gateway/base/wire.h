@@ -51,6 +51,12 @@ MUST_USE enum fail_code wire_receive(int socket, struct wire_message *message, i
 /* Makes reply carry f, to be told to the other side word for word. */
 void wire_put_fail(struct wire_message *reply, const struct fail *f);
 
+/*
+ * The same as the bytes of a packet, for signal handlers: takes no memory, calls nothing that could
+ * wait. Returns their number, 0 if room is too small.
+ */
+size_t wire_fail_packet(const struct fail *f, unsigned char *packet, size_t room);
+
 /* Called about every WIRE_PROGRESS_MS while a client waits; false gives up (SG_EPEER). */
 typedef bool wire_progress_fn(void *context);
 #define WIRE_PROGRESS_MS 5000

@@ -28,6 +28,7 @@ static const char *const verdict_names[] = {
 	[SCAN_INFECTED] = "infected",
 	[SCAN_UNSCANNABLE] = "unscannable",
 	[SCAN_NO_VERDICT] = "no verdict",
+	[SCAN_ENCRYPTED] = "encrypted",
 };
 
 /* 0, or an exit code. */
@@ -190,6 +191,7 @@ static int report(const struct scan_job *job, const struct scan_result *result)
 		[SCAN_INFECTED] = EXIT_INFECTED,
 		[SCAN_UNSCANNABLE] = EX_TEMPFAIL,
 		[SCAN_NO_VERDICT] = EX_TEMPFAIL,
+		[SCAN_ENCRYPTED] = EX_TEMPFAIL,
 	};
 	struct buf out;
 	struct fail f;

@@ -114,6 +114,30 @@ static size_t look_at_bounds(struct doctor *doctor, const char *text)
 	return count;
 }
 
+/* Where encrypted files do not pass, clamd must tell of them. */
+static size_t look_at_encrypted(struct doctor *doctor, const char *text, const char *path)
+{
+	static const char *const names[] = { "AlertEncryptedArchive", "AlertEncryptedDoc" };
+	size_t count = 0;
+
+	if (doctor->conf->scan.encrypted == CONF_ENCRYPTED_PASS)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *value = setting(text, names[i]);
+		char *both = setting(text, "AlertEncrypted");
+
+		if ((value == NULL || !is_yes(value)) && (both == NULL || !is_yes(both))) {
+			doctor_bad(doctor, "set it to yes and start clamd again",
+			    "%s is not set in %s, and scan.encrypted is not pass: clamd calls "
+			    "clean what needs a password", names[i], path);
+			count++;
+		}
+		free(value);
+		free(both);
+	}
+	return count;
+}
+
 void check_clamd(struct doctor *doctor)
 {
 	const char *path = doctor->conf->scan.clamd_conf;
@@ -136,7 +160,8 @@ void check_clamd(struct doctor *doctor)
 	if (fd_read_file(path, &file, &f) != SG_OK)
 		doctor_failure(doctor, DOCTOR_WARN, &f);
 	else if ((text = buf_str(&file)) != NULL)
-		found = look_at_switches(doctor, text, path) + look_at_bounds(doctor, text);
+		found = look_at_switches(doctor, text, path) + look_at_bounds(doctor, text) +
+		    look_at_encrypted(doctor, text, path);
 	if (found == 0)
 		doctor_ok(doctor, "clamd skips nothing by %s", path);
 	buf_free(&file);

@@ -13,6 +13,7 @@
 
 #define SIGNATURE_MAX ((size_t)1024)	/* bytes of the canary's line */
 #define LIMIT_PREFIX "Heuristics.Limits.Exceeded"
+#define ENCRYPTED_PREFIX "Heuristics.Encrypted."
 
 struct engine {
 	struct cl_engine *clam;
@@ -123,7 +124,7 @@ enum fail_code engine_load(const struct options *options, struct engine **engine
 	if (engine == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	engine->size_max = options->size_max;
-	options_scan(&engine->scan);
+	options_scan(options->encrypted, &engine->scan);
 	engine->clam = cl_engine_new();
 	code = engine->clam == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory for libclamav") :
 	    fill(engine, options, f);
@@ -153,12 +154,17 @@ static void answer(struct engine_answer *out, enum engine_outcome outcome, const
 /* A signature's name, or one of libclamav's own alerts that a limit was met. */
 static void answer_found(struct engine_answer *out, const struct watch *watch, const char *name)
 {
+	bool is_encrypted = name != NULL &&
+	    strncmp(name, ENCRYPTED_PREFIX, sizeof(ENCRYPTED_PREFIX) - 1) == 0;
+
 	if (name == NULL)	/* so it says of a limit met by the message as a whole */
 		answer(out, ENGINE_LIMIT, "libclamav alerted without a name");
-	else if (strncmp(name, LIMIT_PREFIX, sizeof(LIMIT_PREFIX) - 1) != 0)
+	else if (!is_encrypted && strncmp(name, LIMIT_PREFIX, sizeof(LIMIT_PREFIX) - 1) != 0)
 		answer(out, ENGINE_INFECTED, name);
 	else if (watch->trouble[0] != '\0')
 		answer(out, ENGINE_TROUBLE, watch->trouble);
+	else if (is_encrypted)
+		answer(out, ENGINE_ENCRYPTED, name);
 	else if (strstr(name, "MaxScanTime") != NULL)
 		/* a busy machine; the same again may pass */
 		answer(out, ENGINE_TROUBLE, "the scan took too long");

@@ -92,6 +92,7 @@ static enum fail_code load(struct worker *worker, struct fail *f)
 		.files_max = conf->scan.files_max,
 		.recursion_max = conf->scan.recursion_max,
 		.time_max_ms = conf->scan.timeout_ms,
+		.encrypted = conf->scan.encrypted != CONF_ENCRYPTED_PASS,
 		.clamd = conf->scan.engine == CONF_ENGINE_CLAMD ? conf->scan.clamd : NULL,
 	};
 	if (is_root)

@@ -2,13 +2,16 @@
 
 #include <string.h>
 
-void options_scan(struct cl_scan_options *scan_out)
+void options_scan(bool encrypted, struct cl_scan_options *scan_out)
 {
 	memset(scan_out, 0, sizeof(*scan_out));
 	scan_out->general = CL_SCAN_GENERAL_HEURISTICS;
 	scan_out->parse = ~(uint32_t)0;
-	/* a limit that was met must show; encrypted archives are nobody's fault and pass */
+	/* a limit that was met must show */
 	scan_out->heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX;
+	if (encrypted)
+		scan_out->heuristic |= CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE |
+		    CL_SCAN_HEURISTIC_ENCRYPTED_DOC;
 }
 
 enum fail_code options_engine(struct cl_engine *engine, const struct options *options,

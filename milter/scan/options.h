@@ -5,6 +5,7 @@
 #define SG_MILTER_SCAN_OPTIONS_H
 
 #include <clamav.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,10 +19,14 @@ struct options {
 	unsigned int files_max;
 	unsigned int recursion_max;
 	int64_t time_max_ms;		/* for one scan */
+	bool encrypted;			/* tell of archives and documents that need a password */
 };
 
-/* What to look into. Constant. */
-void options_scan(struct cl_scan_options *scan_out);
+/*
+ * What to look into. encrypted as above: where encrypted files pass nothing is said of them, since
+ * one alert is all that libclamav tells, and of two the one of a limit must not be lost.
+ */
+void options_scan(bool encrypted, struct cl_scan_options *scan_out);
 
 /*
  * Sets limits, temporary directory and cache of a fresh engine, before cl_load.

@@ -33,7 +33,7 @@ static enum fail_code read_reply(const struct wire_message *reply, struct scan_r
 	uint8_t verdict;
 
 	buf_reader_init(&reader, reply->body.data, reply->body.size);
-	if (buf_get_u8(&reader, &verdict) != SG_OK || verdict > SCAN_NO_VERDICT ||
+	if (buf_get_u8(&reader, &verdict) != SG_OK || verdict > SCAN_ENCRYPTED ||
 	    buf_get_bytes(&reader, &name, &name_size) != SG_OK ||
 	    name_size >= sizeof(result->name) || buf_get_end(&reader) != SG_OK)
 		return SG_EFORMAT;

@@ -22,7 +22,9 @@ enum scan_verdict {
 	SCAN_CLEAN = 0,
 	SCAN_INFECTED = 1,
 	SCAN_UNSCANNABLE = 2,	/* the content is the cause: limits, damage; policy decides */
-	SCAN_NO_VERDICT = 3	/* the scanner could not work: temporary failure */
+	SCAN_NO_VERDICT = 3,	/* the scanner could not work: temporary failure */
+	SCAN_ENCRYPTED = 4	/* nothing found, some of it needs a password; said only where
+				 * scan.encrypted is not "pass" */
 };
 
 #define SCAN_NAME_MAX 256

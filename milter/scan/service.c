@@ -141,17 +141,22 @@ static void result(struct scan_result *out, enum scan_verdict verdict, const cha
 }
 
 /* What an answer means by itself; a warning alone is nobody's fault yet. */
-static void judge(struct scan_result *out, const struct engine_answer *answer)
+static void judge(const struct service *service, struct scan_result *out,
+    const struct engine_answer *answer)
 {
 	static const enum scan_verdict verdicts[] = {
 		[ENGINE_CLEAN] = SCAN_CLEAN,
 		[ENGINE_INFECTED] = SCAN_INFECTED,
 		[ENGINE_LIMIT] = SCAN_UNSCANNABLE,
+		[ENGINE_ENCRYPTED] = SCAN_ENCRYPTED,
 		[ENGINE_WARNED] = SCAN_NO_VERDICT,
 		[ENGINE_TROUBLE] = SCAN_NO_VERDICT,
 	};
 
 	result(out, verdicts[answer->outcome], answer->text);
+	/* clamd says so whatever our policy is */
+	if (answer->outcome == ENGINE_ENCRYPTED && !service->options.encrypted)
+		result(out, SCAN_CLEAN, "");
 }
 
 static void scan_once(const struct service *service, const void *data, size_t size,
@@ -174,7 +179,7 @@ static void scan_again(struct service *service, const void *data, size_t size,
 		return;
 	}
 	scan_once(service, data, size, &second);
-	judge(out, &second);
+	judge(service, out, &second);
 	if (second.outcome == ENGINE_WARNED && watch_same_warning(first->text, second.text))
 		out->verdict = SCAN_UNSCANNABLE;
 }
@@ -190,12 +195,12 @@ void service_scan(struct service *service, const void *data, size_t size,
 		return;
 	}
 	scan_once(service, data, size, &first);
-	judge(result_out, &first);
+	judge(service, result_out, &first);
 	if (first.outcome == ENGINE_WARNED)
 		scan_again(service, data, size, &first, result_out);
 	else if (first.outcome == ENGINE_TROUBLE)
 		(void)service_check(service);
-	else if (first.outcome == ENGINE_CLEAN)
+	else if (first.outcome == ENGINE_CLEAN || first.outcome == ENGINE_ENCRYPTED)
 		(void)clean_counts(service, result_out);
 }
 

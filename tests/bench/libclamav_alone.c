@@ -75,7 +75,7 @@ static int is_infected(struct cl_engine *engine, const struct message *message)
 	unsigned long scanned = 0;
 	cl_error_t result;
 
-	options_scan(&scan);
+	options_scan(false, &scan);
 	if (map == NULL)
 		die("cannot map a message");
 	result = cl_scanmap_callback(map, NULL, &name, &scanned, engine, &scan, NULL);

@@ -132,7 +132,8 @@ static void play_scan(void *context, int fd, size_t size, const struct wire_wait
 static const struct known *find_known(const struct world *world, const char *address)
 {
 	for (size_t i = 0; i < world->known_count; i++)
-		if (strcmp(world->known[i].address, address) == 0)
+		if (strcmp(world->known[i].address, address) == 0 ||
+		    strcmp(world->known[i].address, "*") == 0)
 			return &world->known[i];
 	return NULL;
 }
@@ -376,6 +377,10 @@ static enum fail_code play_pdf(void *context, const struct pdfenc_request *reque
 		return down("the PDF worker", f);
 	if (fails(world, "pdf-limit"))
 		return fail_set(f, SG_ELIMIT, NULL, "the PDF is too large");
+	if (fails(world, "pdf-spent")) {
+		(void)fail_set(f, SG_ELIMIT, NULL, "it takes too long");
+		return fail_set_kind(f, FAIL_TEMPORARY);
+	}
 	world->pdfs++;
 	code = fd_memory("play", &result_out->pdf, f);
 	if (code == SG_OK)
@@ -567,6 +572,49 @@ static void act_rcpt(struct play *play, char *text)
 		    strcmp(told, "-") == 0 ? NULL : told);
 }
 
+/* rcpt-count N: so many recipients, r1@partner.test and on. */
+static void act_rcpt_count(struct play *play, char *text)
+{
+	uint64_t count = 0;
+	char address[64];
+
+	if (str_parse_u64(text, 1, 100000, &count) != SG_OK)
+		die("rcpt-count: a number");
+	for (uint64_t i = 1; i <= count; i++) {
+		(void)snprintf(address, sizeof(address), "<r%u@partner.test>", (unsigned int)i);
+		session_recipient(play->session, address, NULL, NULL);
+	}
+}
+
+/* Takes \n, \r, \t and \xHH in text for what they stand for; returns the size. */
+static size_t unescape(char *text)
+{
+	size_t out = 0;
+
+	for (size_t at = 0; text[at] != '\0'; at++) {
+		unsigned char byte;
+		char hex[3] = "";
+
+		if (text[at] != '\\' || text[at + 1] == '\0') {
+			text[out++] = text[at];
+			continue;
+		}
+		at++;
+		if (text[at] == 'x' && text[at + 1] != '\0' && text[at + 2] != '\0') {
+			memcpy(hex, text + at + 1, 2);
+			if (str_unhex(hex, &byte, 1) != SG_OK)
+				die("\\x: two hexadecimal digits");
+			text[out++] = (char)byte;
+			at += 2;
+			continue;
+		}
+		text[out++] = text[at] == 'n' ? '\n' : text[at] == 'r' ? '\r' :
+		    text[at] == 't' ? '\t' : text[at];
+	}
+	text[out] = '\0';
+	return out;
+}
+
 static void act_header(struct play *play, char *text)
 {
 	char *colon = strchr(text, ':');
@@ -575,6 +623,48 @@ static void act_header(struct play *play, char *text)
 		die("header: no colon");
 	*colon = '\0';
 	session_header(play->session, text, colon + 1);
+}
+
+/* header-raw NAME: VALUE with escapes. */
+static void act_header_raw(struct play *play, char *text)
+{
+	(void)unescape(text);
+	act_header(play, text);
+}
+
+/* header-count N NAME: VALUE */
+static void act_header_count(struct play *play, char *text)
+{
+	char *field = split(text);
+	char line[LINE_MAX_BYTES];
+	uint64_t count = 0;
+
+	if (str_parse_u64(text, 1, 100000, &count) != SG_OK)
+		die("header-count: a number");
+	for (; count > 0; count--) {
+		(void)snprintf(line, sizeof(line), "%s", field);
+		act_header(play, line);
+	}
+}
+
+/* header-size SIZE NAME: a field with a value of so many bytes. */
+static void act_header_size(struct play *play, char *text)
+{
+	char *name = split(text);
+	uint64_t size = 0;
+	char *value;
+
+	if (str_parse_size(text, &size) != SG_OK || (value = calloc(size + 1, 1)) == NULL)
+		die("header-size: a number");
+	memset(value, 'x', size);
+	session_header(play->session, name, value);
+	free(value);
+}
+
+/* body-raw TEXT with escapes, without a line end. */
+static void act_body_raw(struct play *play, char *text)
+{
+	session_body(play->session, text, unescape(text));
 }
 
 static void act_body(struct play *play, char *text)
@@ -603,6 +693,7 @@ static void act_scan(struct play *play, char *text)
 
 	world->verdict = strcmp(text, "infected") == 0 ? SCAN_INFECTED :
 	    strcmp(text, "unscannable") == 0 ? SCAN_UNSCANNABLE :
+	    strcmp(text, "encrypted") == 0 ? SCAN_ENCRYPTED :
 	    strcmp(text, "none") == 0 ? SCAN_NO_VERDICT : SCAN_CLEAN;
 	(void)snprintf(world->verdict_name, sizeof(world->verdict_name), "%s", name);
 }
@@ -761,7 +852,16 @@ static void act_conf(struct play *play, char *text)
 		conf->scan.infected = strcmp(value, "hold") == 0 ? CONF_HOLD : CONF_REFUSE;
 	else if (strcmp(text, "unscannable") == 0)
 		conf->scan.unscannable = strcmp(value, "hold") == 0 ? CONF_HOLD : CONF_REFUSE;
-	else if (strcmp(text, "inside") == 0)
+	else if (strcmp(text, "encrypted") == 0)
+		conf->scan.encrypted = strcmp(value, "hold") == 0 ? CONF_ENCRYPTED_HOLD :
+		    strcmp(value, "refuse") == 0 ? CONF_ENCRYPTED_REFUSE : CONF_ENCRYPTED_PASS;
+	else if (strcmp(text, "subject_pdf") == 0)
+		conf->tenants[0].subject_pdf = strcmp(value, "keep") == 0 ? CONF_SUBJECT_KEEP :
+		    CONF_SUBJECT_PLACEHOLDER;
+	else if (strcmp(text, "subject_placeholder") == 0) {
+		if (str_set(&conf->tenants[0].subject_placeholder, value) != SG_OK)
+			die("no memory");
+	} else if (strcmp(text, "inside") == 0)
 		conf->tenants[0].inside = strcmp(value, "seal") == 0 ? CONF_INSIDE_SEAL :
 		    CONF_INSIDE_CLEAR;
 	else if (strcmp(text, "password_for") == 0)
@@ -881,6 +981,20 @@ static bool body_has(struct play *play, const char *word)
 	return memmem(data, size, word, strlen(word)) != NULL;
 }
 
+/* Does a line of the new body, or of an edit's value, begin with text? A field of our making. */
+static bool line_has(struct play *play, const char *text)
+{
+	char line[LINE_MAX_BYTES];
+	const struct edits *edits = &play->outcome.edits;
+
+	(void)snprintf(line, sizeof(line), "\n%s", text);
+	for (size_t i = 0; i < edits->count; i++)
+		if (edits->items[i].value != NULL &&
+		    strcasestr(edits->items[i].value, line) != NULL)
+			return true;
+	return body_has(play, line);
+}
+
 static bool has_record(const struct play *play, const char *text)
 {
 	for (size_t i = 0; i < play->world.record_count; i++) {
@@ -932,6 +1046,8 @@ static bool holds(struct play *play, const char *what, const char *text)
 		return body_has(play, text);
 	if (strcmp(what, "no-body") == 0)
 		return text[0] != '\0' ? !body_has(play, text) : edits->body == NULL;
+	if (strcmp(what, "no-line") == 0)
+		return !line_has(play, text);
 	if (strcmp(what, "record") == 0)
 		return has_record(play, text);
 	if (strcmp(what, "records") == 0)
@@ -1007,6 +1123,9 @@ static const struct {
 } actions[] = {
 	{ "connect", act_connect }, { "mail", act_mail }, { "rcpt", act_rcpt },
 	{ "header", act_header }, { "body", act_body }, { "body-size", act_body_size },
+	{ "rcpt-count", act_rcpt_count }, { "header-raw", act_header_raw },
+	{ "header-count", act_header_count }, { "header-size", act_header_size },
+	{ "body-raw", act_body_raw },
 	{ "scan", act_scan }, { "know", act_know }, { "fail", act_fail },
 	{ "mark-ways", act_mark_ways }, { "conf", act_conf }, { "end", act_end },
 	{ "macro", act_macro }, { "order", act_order }, { "proof", act_proof },

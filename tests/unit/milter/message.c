@@ -154,6 +154,29 @@ static void deletions_go_from_the_last_to_the_first(void **state)
 	message_free(&message);
 }
 
+static void an_edit_cannot_start_a_field_or_end_the_header(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *expected;
+	} cases[] = {
+		{ " a", " a" }, { " a\n b", " a\n b" }, { " a\r\n\tb", " a\n\tb" },
+		{ " a\nBcc: x", " a\n\tBcc: x" }, { " a\r\nBcc: x", " a\n\tBcc: x" },
+		{ " a\n\nbody", " a\n\tbody" }, { " a\n", " a" }, { " a\r\n\r\n", " a" },
+		{ " a\r\rb", " a\r\rb" }, { "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct edits edits;
+
+		edits_init(&edits);
+		assert_int_equal(edits_add(&edits, "X", cases[i].value), SG_OK);
+		assert_string_equal(edits.items[0].value, cases[i].expected);
+		edits_free(&edits);
+	}
+}
+
 static void a_mark_is_found_only_when_it_is_alone(void **state)
 {
 	size_t at;
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(headers_are_bounded_in_number_and_size),
 		cmocka_unit_test(addresses_lose_their_brackets_only),
 		cmocka_unit_test(deletions_go_from_the_last_to_the_first),
+		cmocka_unit_test(an_edit_cannot_start_a_field_or_end_the_header),
 		cmocka_unit_test(a_mark_is_found_only_when_it_is_alone),
 	};
 

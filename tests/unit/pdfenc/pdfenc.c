@@ -171,8 +171,26 @@ static void a_password_that_is_too_long_is_refused(void **state)
 	fd_close(&request.message);
 }
 
-/* Accepts two connections: the first worker dies, the second one answers. */
-static void die_once(int listener)
+/* How one worker ends with a message. */
+enum ending { DIES, SPENT, ANSWERS };
+
+static void say_spent(int socket)
+{
+	const struct fail spent = { SG_ELIMIT, FAIL_TEMPORARY, "it takes too much", "" };
+	unsigned char packet[512];
+	struct wire_message message;
+	struct fail f;
+	size_t size = wire_fail_packet(&spent, packet, sizeof(packet));
+
+	wire_message_init(&message, 0);
+	if (size == 0 || wire_receive(socket, &message, 5000, &f) != SG_OK ||
+	    send(socket, packet, size, MSG_NOSIGNAL) != (ssize_t)size)
+		_exit(1);
+	wire_message_free(&message);
+}
+
+/* Takes two connections, each as it is said. */
+static void end_twice(int listener, const enum ending endings[2])
 {
 	const struct answer good = { 1, false, ANSWER_SEALED };
 	struct fail f;
@@ -181,35 +199,38 @@ static void die_once(int listener)
 	for (unsigned int i = 0; i < 2; i++) {
 		if (wire_accept(listener, &socket, &f) != SG_OK)
 			return;
-		if (i == 1)
+		if (endings[i] == ANSWERS)
 			serve(socket, &good);
+		else if (endings[i] == SPENT)
+			say_spent(socket);
 		fd_close(&socket);
 	}
 }
 
-static void a_worker_that_dies_costs_one_retry(void **state)
+/* Asks workers that end so. */
+static enum fail_code ask_two(enum ending first, enum ending second, struct fail *f)
 {
+	const enum ending endings[2] = { first, second };
 	char folder[] = "/tmp/test_pdfenc.XXXXXX";
 	struct wire_wait wait = { 5000, NULL, NULL };
 	struct pdfenc_request request;
 	struct pdfenc_result result;
 	struct secret password;
-	struct fail f;
+	enum fail_code code;
 	char *path;
 	int listener;
 	pid_t pid;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	path = str_printf("%s/s", folder);
-	assert_int_equal(wire_listen(path, 0600, &listener, &f), SG_OK);
+	assert_int_equal(wire_listen(path, 0600, &listener, f), SG_OK);
 	pid = fork();
 	if (pid == 0) {
-		die_once(listener);
+		end_twice(listener, endings);
 		_exit(0);
 	}
 	fill(&request, &password);
-	assert_int_equal(pdfenc_seal(path, &request, &wait, &result, &f), SG_OK);
+	code = pdfenc_seal(path, &request, &wait, &result, f);
 	fd_close(&result.pdf);
 	(void)waitpid(pid, NULL, 0);
 	fd_close(&listener);
@@ -218,6 +239,34 @@ static void a_worker_that_dies_costs_one_retry(void **state)
 	(void)unlink(path);
 	(void)rmdir(folder);
 	free(path);
+	return code;
+}
+
+static void a_worker_that_dies_costs_one_retry(void **state)
+{
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(ask_two(DIES, ANSWERS, &f), SG_OK);
+	assert_int_equal(ask_two(DIES, DIES, &f), SG_EPEER);
+	assert_int_equal(f.kind, FAIL_TEMPORARY);
+}
+
+/* Else the message would come back for days and do the same. */
+static void what_takes_too_much_twice_is_refused_for_good(void **state)
+{
+	struct fail f;
+
+	(void)state;
+	assert_int_equal(ask_two(SPENT, ANSWERS, &f), SG_OK);
+	assert_int_equal(ask_two(SPENT, SPENT, &f), SG_ELIMIT);
+	assert_int_equal(f.kind, FAIL_PERMANENT);
+	assert_string_equal(f.what, "it takes too much");
+	/* somebody else may have killed one of the two */
+	assert_int_equal(ask_two(SPENT, DIES, &f), SG_EPEER);
+	assert_int_equal(f.kind, FAIL_TEMPORARY);
+	assert_int_equal(ask_two(DIES, SPENT, &f), SG_ELIMIT);
+	assert_int_equal(f.kind, FAIL_TEMPORARY);
 }
 
 int main(void)
@@ -228,6 +277,7 @@ int main(void)
 		cmocka_unit_test(an_empty_password_is_never_sent),
 		cmocka_unit_test(a_password_that_is_too_long_is_refused),
 		cmocka_unit_test(a_worker_that_dies_costs_one_retry),
+		cmocka_unit_test(what_takes_too_much_twice_is_refused_for_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,13 +6,18 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
 #include "pdfenc/pdfenc.h"
 #include "pdfenc/serve.h"
+#include "pdfenc/spent.h"
 #include "pdfenc/warm.h"
 
 static const char text[] = "From: a@example.org\nSubject: Streng geheim\n\nhello\n";
@@ -141,6 +146,96 @@ static void a_wrong_size_or_no_file_is_refused(void **state)
 	assert_int_equal(run(*state, &request, &reply, &f), SG_EFORMAT);
 }
 
+/* What a worker in a process of its own says last; how: what it runs out of. */
+static enum fail_code last_words(struct serve *serve, void (*how)(struct serve *serve, int socket),
+    struct fail *f)
+{
+	struct wire_message reply;
+	struct wire_message request;
+	const struct wire_wait wait = { 20000, NULL, NULL };
+	enum fail_code code;
+	int pair[2];
+	int status;
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)close(pair[0]);
+		if (spent_watch(f) == SG_OK)
+			how(serve, pair[1]);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	put(&request, "pass-word", 9);
+	wire_message_init(&reply, 0);
+	code = wire_call_on(pair[0], &request, &wait, &reply, f);
+	wire_message_free(&request);
+	wire_message_free(&reply);
+	(void)close(pair[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_not_equal(status, 0);
+	return code;
+}
+
+static void out_of_time(struct serve *serve, int socket)
+{
+	struct timespec now;
+
+	/* what the message would take is taken before it, since it is a small one */
+	spent_begin(socket, 20);
+	serve->cpu_ms_max = 60000;
+	do
+		(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	while (now.tv_sec < 20);
+}
+
+static void out_of_memory(struct serve *serve, int socket)
+{
+	(void)serve;
+	spent_begin(socket, 60000);
+	g_free(g_malloc((gsize)1 << 62));
+}
+
+/* Time is over in the middle of a message, by the way that the worker goes. */
+static void out_of_time_at_work(struct serve *serve, int socket)
+{
+	serve->cpu_ms_max = 1;
+	for (;;)
+		serve_connection(serve, socket);
+}
+
+static void who_asked_hears_what_a_worker_died_of(void **state)
+{
+	struct fail f;
+
+	assert_int_equal(last_words(*state, out_of_time, &f), SG_ELIMIT);
+	assert_int_equal(f.kind, FAIL_TEMPORARY);
+	assert_non_null(strstr(f.what, "processor time"));
+	assert_int_equal(last_words(*state, out_of_memory, &f), SG_ELIMIT);
+	assert_int_equal(f.kind, FAIL_TEMPORARY);
+	assert_non_null(strstr(f.what, "memory"));
+	assert_int_equal(last_words(*state, out_of_time_at_work, &f), SG_ELIMIT);
+	assert_non_null(strstr(f.what, "processor time"));
+}
+
+/* Of an asker before nothing is left: the next one does not hear of its message. */
+static void who_asked_before_hears_nothing(void **state)
+{
+	int pair[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	spent_begin(pair[1], 60000);
+	assert_true(fcntl(SPENT_SOCKET, F_GETFD) >= 0);
+	spent_end();
+	assert_int_equal(fcntl(SPENT_SOCKET, F_GETFD), -1);
+	(void)close(pair[1]);
+	assert_int_equal(read(pair[0], &byte, 1), 0);
+	(void)close(pair[0]);
+}
+
 static int start(void **state)
 {
 	static struct serve serve;
@@ -148,6 +243,7 @@ static int start(void **state)
 
 	serve.options.pages_max = 100;
 	serve.cpu_ms_max = 60000;
+	serve.socket = -1;
 	*state = &serve;
 	if (warm_engine(&serve.options.engine, &f) == SG_OK)
 		return 0;
@@ -171,6 +267,8 @@ int main(void)
 		cmocka_unit_test(an_empty_or_odd_password_is_refused),
 		cmocka_unit_test(broken_requests_are_refused),
 		cmocka_unit_test(a_wrong_size_or_no_file_is_refused),
+		cmocka_unit_test(who_asked_hears_what_a_worker_died_of),
+		cmocka_unit_test(who_asked_before_hears_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);

@@ -82,7 +82,8 @@ static void names_are_told_limits_and_ciphers_are_not_viruses(void **state)
 	    ENGINE_LIMIT);
 	assert_int_equal(MEANING("stream: Heuristics.Limits.Exceeded.MaxScanTime FOUND"),
 	    ENGINE_TROUBLE);
-	assert_int_equal(MEANING("stream: Heuristics.Encrypted.Zip FOUND"), ENGINE_CLEAN);
+	assert_int_equal(MEANING("stream: Heuristics.Encrypted.Zip FOUND"),
+	    ENGINE_ENCRYPTED);
 	assert_int_equal(MEANING("stream: a\r\n250 ok FOUND"), ENGINE_TROUBLE);
 }
 

@@ -458,7 +458,7 @@ static void a_message_that_kills_two_workers_has_no_verdict(void **state)
 
 static void an_answer_that_is_not_as_agreed_is_no_verdict(void **state)
 {
-	static const unsigned char unknown[] = { 4, 0, 0, 0, 0 };
+	static const unsigned char unknown[] = { 5, 0, 0, 0, 0 };
 	static const unsigned char trailing[] = { 0, 0, 0, 0, 0, 0 };
 	static const unsigned char cut[] = { 0, 0, 0, 0, 9, 'a' };
 	unsigned char too_long[5 + SCAN_NAME_MAX] = { 0, 0, 0, SCAN_NAME_MAX >> 8,
