@@ -1,5 +1,5 @@
 #!/bin/bash
-# sandbox.sh: what the kernel says about the running workers.
+# sandbox.sh: what the kernel says about the running workers, and to calls made inside them.
 
 # shellcheck source=tests/faults/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -36,6 +36,27 @@ worker() {
 	check "$role: runs" test -n "$(gateway_pids "$role")"
 }
 
+# inside ROLE ALLOWED: calls made in the running worker (tests/lib/inside.c) fail, but for those
+# named in ALLOWED, a pattern: nothing that follows from a hole in it gets further than this table.
+inside() {
+	local pid got name result
+	for pid in $(gateway_pids "$1"); do
+		got=$("$stack/inside" "$pid" 2>&1) || {
+			not_ok "$1: calls can be made inside" "$got"
+			continue
+		}
+		while read -r name result; do
+			if [[ $name =~ ^($2)$ ]]; then
+				check_equal "$1: $name is its work" "$result" ok
+			else
+				check_match "$1: no $name" "$result" '^(EPERM|EACCES|ENOSYS)$'
+			fi
+		done <<< "$got"
+		check_equal "$1: all were tried" "$(wc -l <<< "$got")" 15
+		check "$1: goes on" kill -0 "$pid"
+	done
+}
+
 faults_start sandbox
 # all of them have worked before they are looked at
 offer_three ''
@@ -45,6 +66,25 @@ worker milter "$stack_uid" 0
 worker scan $((stack_uid + 1)) 0
 worker pdf $((stack_uid + 2)) 0
 worker vault $((stack_uid + 3)) "$held"
+worker tls $((stack_uid + 4)) 0
+worker notify $((stack_uid + 6)) 0
+
+gcc -O1 -o "$stack/inside" "$stack_root/tests/lib/inside.c" || exit 1
+if "$stack/inside" 2> /dev/null; [[ $? -eq 77 ]]; then
+	echo "skip calls inside the workers: x86-64 alone"
+else
+	# without Landlock files are what the worker's user may open
+	files=nothing
+	[[ $(stack_sandbox) == full ]] || files='open|create'
+	inside milter "socket-unix|$files"
+	inside scan "$files"
+	inside pdf "${files/|create/}"
+	inside vault "$files"
+	inside tls "socket-unix|socket-inet|$files"
+	inside trace "socket-unix|${files/|create/}"
+	inside notify "socket-unix|socket-inet|${files/|create/}"
+	rm -f /tmp/inside.was.here
+fi
 
 for user in "$stack_uid" $((stack_uid + 1)) $((stack_uid + 2)); do
 	for file in "$stack/state/master.key" "$stack/state/vault.db"; do
