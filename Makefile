@@ -140,8 +140,8 @@ $(B)/obj/%.o: %.cc
 	@$(CXX) -std=c++17 $(OPT) $(DEFS) $(WARN) -iquote . $(call dir_flags,$<) -MMD -MP -c -o $@ $<
 
 # ---- unit tests: tests/unit/<tree path>/NAME.c tests the file of that name ----
-# A test links every object of the programs whose sources it names in a line "links: PROGRAM"
-# (all but that program's main) and the helpers in tests/lib.
+# A test names a program in a line "links: PROGRAM" and links what it needs of all its objects but
+# main: from an archive, for whole programs in each of a hundred tests take the linker a minute.
 
 UNIT = $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
 UNIT_BIN = $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
@@ -150,11 +150,21 @@ main_of = $(if $(filter sealgate-notify,$(1)),gateway/notify/main.c,$(if $(filte
 links_of = $(shell sed -n 's/.*links: *\([a-z-]*\).*/\1/p' $(1) | head -1)
 unit_src = $(filter-out $(call main_of,$(call links_of,$(1))),$(SRC.$(call links_of,$(1))))
 
-$(B)/unit/%: tests/unit/%.c $$(call obj,$$(call unit_src,tests/unit/$$*.c))
+archive_of = $(B)/lib/$(call links_of,$(1)).a
+
+define archive
+$(B)/lib/$(1).a: $(call obj,$(filter-out $(call main_of,$(1)),$(SRC.$(1))))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	@ar rcsT $$@ $$^
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call archive,$(p))))
+
+$(B)/unit/%: tests/unit/%.c $$(call archive_of,tests/unit/$$*.c)
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(call dir_flags,$*.c) $(call cflags,cmocka) \
-		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<)) $(call libs,cmocka)
+		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) -o $@ $< $(filter %.a,$^) $(LIB.$(call links_of,$<)) $(call libs,cmocka)
 
 .PHONY: unit
 unit: $(UNIT_BIN)
@@ -166,11 +176,11 @@ WRAPPED = malloc calloc realloc reallocarray free strdup vasprintf __vasprintf_c
 WITH.play_play = tests/lib/faulty.c
 LINK.play_play = $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
 
-$(B)/play/%: tests/play/%.c $$(WITH.play_$$*) $$(call obj,$$(call unit_src,tests/play/$$*.c))
+$(B)/play/%: tests/play/%.c $$(WITH.play_$$*) $$(call archive_of,tests/play/$$*.c)
 	@mkdir -p $(@D)
 	@echo "  TEST  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . -MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(LINK.play_$*) -o $@ \
-		$< $(WITH.play_$*) $(filter %.o,$^) $(LIB.$(call links_of,$<))
+		$< $(WITH.play_$*) $(filter %.a,$^) $(LIB.$(call links_of,$<))
 
 unit: $(B)/play/play $(B)/play/tls
 

@@ -95,13 +95,13 @@ define fuzz_build
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $@"
 	@$(CC) -std=c17 $(OPT) $(DEFS) $(WARN) -iquote . $(CFLAGS.pdfenc) $(CFLAGS.config) $(CFLAGS.milter) $(CFLAGS.gateway) \
-		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(LINK.fuzz_$*) $(1) -o $@ $< $(filter %.o,$^) $(LIB.$(call links_of,$<))
+		-MMD -MP -MT $@ -MF $@.d $(LINKOPT) $(LINK.fuzz_$*) $(1) -o $@ $< $(filter %.a,$^) $(LIB.$(call links_of,$<))
 endef
 
-$(B)/fuzz/%: tests/fuzz/%.c tests/lib/run_fuzz_main.c $$(call obj,$$(call unit_src,tests/fuzz/$$*.c))
+$(B)/fuzz/%: tests/fuzz/%.c tests/lib/run_fuzz_main.c $$(call archive_of,tests/fuzz/$$*.c)
 	$(call fuzz_build,tests/lib/run_fuzz_main.c)
 
-build/fuzz/search/%: tests/fuzz/%.c $$(call obj,$$(call unit_src,tests/fuzz/$$*.c))
+build/fuzz/search/%: tests/fuzz/%.c $$(call archive_of,tests/fuzz/$$*.c)
 	$(call fuzz_build,-fsanitize=fuzzer)
 
 .PHONY: replay

@@ -9,7 +9,7 @@
 set -uo pipefail
 
 build=build/release
-jobs=$(($(nproc) + 1))
+jobs=$(($(nproc) + 2))
 limit=${SG_TEST_TIMEOUT:-180}
 while getopts b:j:t: option; do
 	case $option in

@@ -100,13 +100,18 @@ check_match() {
 
 # ---- waiting ----
 
+# pause SECONDS: sleeps without a process of its own (nobody ever writes to what is read).
+exec {pause_fd}<> <(:)
+pause() { read -rt "$1" -u "$pause_fd" || :; }
+
 # wait_for SECONDS COMMAND...: until the command succeeds; fails when the time is over.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) moment=0.1
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[[ $SECONDS -le $end ]] || return 1
-		sleep 0.15
+		pause "$moment"
+		moment=0.25
 	done
 }
 
