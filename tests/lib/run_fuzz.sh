@@ -21,10 +21,13 @@ fuzz_one() {
 }
 
 report() {
-	local name=$1 status=$2 runs
+	local name=$1 status=$2 runs edges all
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$name.log")
+	# of all branches in what the target links, its libraries aside
+	edges=$(sed -nE 's/^#.* cov: ([0-9]+) .*/\1/p' "build/fuzz/$name.log" | tail -n 1)
+	all=$(sed -nE 's/^INFO: Loaded .*\(([0-9]+) inline.*/\1/p' "build/fuzz/$name.log")
 	if [[ $status -eq 0 ]]; then
-		printf '  ok    %-24s %10s inputs\n' "$name" "${runs:-0}"
+		printf '  ok    %-24s %10s inputs, %6s of %6s edges\n' "$name" "${runs:-0}" "${edges:-0}" "${all:-?}"
 	else
 		printf '  FAIL  %-24s see build/fuzz/%s.log\n' "$name" "$name"
 		grep -m 3 -E 'ERROR|SUMMARY|runtime error|Test unit written' "build/fuzz/$name.log"
