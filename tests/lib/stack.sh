@@ -100,9 +100,9 @@ check_match() {
 
 # ---- waiting ----
 
-# pause SECONDS: sleeps without a process of its own (nobody ever writes to what is read).
-exec {pause_fd}<> <(:)
-pause() { read -rt "$1" -u "$pause_fd" || :; }
+# doze SECONDS: sleeps without a process of its own (nobody ever writes to what is read).
+exec {doze_fd}<> <(:)
+doze() { read -rt "$1" -u "$doze_fd" || :; }
 
 # wait_for SECONDS COMMAND...: until the command succeeds; fails when the time is over.
 wait_for() {
@@ -110,7 +110,7 @@ wait_for() {
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[[ $SECONDS -le $end ]] || return 1
-		pause "$moment"
+		doze "$moment"
 		moment=0.25
 	done
 }
