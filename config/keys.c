@@ -209,7 +209,7 @@ static const struct key table[] = {
 	{ .name = "pdf.timeout", .type = KEY_DURATION, AT(pdf.timeout_ms),
 	    .roles = CONF_PDF | CONF_MILTER, .min = SECOND, .max = HOUR, .preset = "120s",
 	    .help = "Time for one PDF; after it the sender's server tries again. A message that "
-	    "takes a third of it as processor time, twice, is refused." },
+	    "takes a quarter of it as processor time, twice, is refused." },
 	{ .name = "pdf.memory_max", .type = KEY_SIZE, AT(pdf.memory_max), .roles = CONF_PDF,
 	    .min = 128 * MIB, .max = 64 * GIB, .preset = "1G",
 	    .help = "Most memory of one PDF worker. A message that needs more, twice, is "

@@ -25,7 +25,7 @@
 
 #define FILES_MAX 64			/* descriptors: fonts being mapped, one message, one PDF */
 #define KEEP_MEMORY (64 * 1024 * 1024)	/* bytes; below it malloc never goes to the kernel */
-#define TRIES 3				/* processor time of one, as a part of pdf.timeout */
+#define CPU_PART 4			/* of pdf.timeout: what one try has in processor time */
 #define ALONE_TRIES 200			/* of 10 ms */
 
 static const char *const read_paths[] = {
@@ -171,7 +171,7 @@ static enum fail_code work(struct proc_boot *boot, struct conf **conf, struct se
 	serve->options.attachments.pixels_max =
 	    (size_t)(*conf)->pdf.attach_megapixels_max * 1000000;
 	/* so that a second try on another worker fits into what the filter waits */
-	serve->cpu_ms_max = (*conf)->pdf.timeout_ms / TRIES;
+	serve->cpu_ms_max = (*conf)->pdf.timeout_ms / CPU_PART;
 	code = warm_engine(&serve->options.engine, f);
 	if (code == SG_OK)
 		code = watch_signals(&signals, f);

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -25,6 +28,25 @@ static void tell(const struct fail *f)
 	(void)close(SPENT_SOCKET);
 }
 
+/* AddressSanitizer has a handler of its own, and no bound of memory is set. */
+#ifdef SG_SANITIZE
+#define CRASHES_WATCHED false
+#else
+#define CRASHES_WATCHED true
+#endif
+
+#define STACK_SIZE ((size_t)64 * 1024)		/* bytes; of handlers */
+#define PROBE_SIZE ((size_t)32 * 1024 * 1024)	/* bytes; libraries fail with less to be had */
+
+/* By the most that it ever had: an earlier message may have been the large one, in doubt. */
+static bool is_small(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) != 0 ||
+	    (size_t)usage.ru_maxrss * 1024 < SPENT_ORDINARY;
+}
+
 /* SA_RESETHAND: the second one ends the process, as it would have without us. */
 static void on_time(int number)
 {
@@ -34,6 +56,8 @@ static void on_time(int number)
 
 enum fail_code spent_memory(struct fail *f)
 {
+	if (is_small())
+		return SG_ENOMEM;
 	(void)fail_set(f, no_memory.code, NULL, "%s", no_memory.what);
 	return fail_set_kind(f, no_memory.kind);
 }
@@ -42,9 +66,28 @@ _Noreturn void spent_no_memory(void)
 {
 	static const char text[] = "sealgate-pdf: no memory for a message (pdf.memory_max)\n";
 
-	tell(&no_memory);
+	if (!is_small())
+		tell(&no_memory);
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	_exit(1);
+}
+
+static bool is_full(void)
+{
+	void *probe = mmap(NULL, PROBE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (probe == MAP_FAILED)
+		return true;
+	(void)munmap(probe, PROBE_SIZE);
+	return false;
+}
+
+/* Libraries that do not look whether they got memory crash, of all places at the bound. */
+static void on_crash(int number)
+{
+	if (!is_small() && is_full())
+		tell(&no_memory);
+	(void)raise(number);
 }
 
 /* g_malloc says so and then ends the process. */
@@ -57,16 +100,41 @@ static void on_glib(const gchar *domain, GLogLevelFlags level, const gchar *mess
 	g_log_default_handler(domain, level, message, context);
 }
 
-enum fail_code spent_watch(struct fail *f)
+static enum fail_code watch(int number, void (*handler)(int), struct fail *f)
 {
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_time;
-	action.sa_flags = (int)SA_RESETHAND;
+	action.sa_handler = handler;
+	action.sa_flags = (int)(SA_RESETHAND | SA_ONSTACK);
 	(void)sigemptyset(&action.sa_mask);
-	if (sigaction(SIGPROF, &action, NULL) != 0)
+	if (sigaction(number, &action, NULL) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot set a signal handler");
+	return SG_OK;
+}
+
+/* The stack cannot grow either where memory is at its bound. The process ends with this one. */
+static enum fail_code make_stack(struct fail *f)
+{
+	stack_t stack = { .ss_sp = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = STACK_SIZE };
+
+	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL) != 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "no stack for signal handlers");
+	return SG_OK;
+}
+
+enum fail_code spent_watch(struct fail *f)
+{
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGTRAP };
+	enum fail_code code = make_stack(f);
+
+	if (code == SG_OK)
+		code = watch(SIGPROF, on_time, f);
+	for (size_t i = 0; CRASHES_WATCHED && i < G_N_ELEMENTS(crashes) && code == SG_OK; i++)
+		code = watch(crashes[i], on_crash, f);
+	if (code != SG_OK)
+		return code;
 	(void)g_log_set_default_handler(on_glib, NULL);
 	spent_watch_new();
 	return SG_OK;

