@@ -54,8 +54,10 @@ enum fail_code make_behind(struct making *m, struct fail *f)
 
 enum fail_code make_main(struct making *m, struct fail *f)
 {
+	/* a large list keeps so many of its recipients at work, and leaves the workers to others */
 	static const struct make_setting settings[] = { { "seal_destination_recipient_limit", "1" },
-		{ "seal_destination_rate_delay", "0" } };
+		{ "seal_destination_rate_delay", "0" },
+		{ "seal_destination_concurrency_limit", "8" } };
 	enum fail_code code = make_put_milters(m, NULL, "smtpd_milters", f);
 
 	if (code == SG_OK)

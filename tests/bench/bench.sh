@@ -23,6 +23,9 @@ cd "$root" || exit 1
 # shellcheck source=tests/bench/account.sh
 . tests/bench/account.sh
 
+# "make bench BENCH=list": that alone
+[[ ${1:-} != list ]] || exec bash tests/bench/list.sh
+
 rounds=${BENCH_ROUNDS:-3}
 read -ra sizes <<< "${BENCH_SIZES:-10KB 100KB 1MB}"
 read -ra lines <<< "${BENCH_LINES:-postfix milter clamav_milter scan envelope pdf}"
@@ -287,4 +290,5 @@ mkdir -p build
 { json; printf '%s\n' "$tls"; } | jq -s 'reduce .[] as $x ({}; . * $x)' > build/bench.json
 bash tests/bench/pdf_worker.sh
 bash tests/bench/memory.sh
+bash tests/bench/list.sh
 bash tests/bench/report.sh build/bench.json

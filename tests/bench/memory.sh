@@ -11,30 +11,14 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root" || exit 1
 # shellcheck source=tests/lib/stack.sh
 . tests/lib/stack.sh
+# shellcheck source=tests/bench/pss.bash
+. tests/bench/pss.bash
 
 sessions=${MEMORY_SESSIONS:-50}
 bytes=${MEMORY_BYTES:-10485760}
 stack_main=("message_size_limit=40000000" "smtpd_timeout=600s" "in_flow_delay=0s")
 stack_scan="timeout = 10m"
 stack_conf="pdf { timeout = 10m }"
-
-gateway_tree() { printf '%s\n' "$gateway_pid" && pgrep -P "$gateway_pid"; }
-
-# pss PID...: kB, without memory files.
-pss() {
-	local pid
-	for pid in "$@"; do
-		cat "/proc/$pid/smaps_rollup" 2> /dev/null
-	done | awk '/^Pss_(Anon|File):/ { sum += $2 } END { print sum + 0 }'
-}
-
-# memory_files PID...: kB of all memory files that are open or mapped, each once.
-memory_files() {
-	local pid
-	for pid in "$@"; do
-		find "/proc/$pid/fd" "/proc/$pid/map_files" -lname '/memfd:*' -exec stat -L -c '%i %b' {} + 2> /dev/null
-	done | sort -u | awk '{ sum += $2 / 2 } END { printf "%d\n", sum }'
-}
 
 # sample: peaks in kB, until $stack/stop is there; the result in $stack/peak.
 sample() {
