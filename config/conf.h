@@ -85,6 +85,9 @@ struct conf_hop {
 #define CONF_PASSWORD_SENDER "sender"
 #define CONF_PASSWORD_GENERATE "generate"
 #define CONF_PASSWORD_HOOK "hook"
+/* What else senders are told by mail: words of tenant.notices. */
+#define CONF_NOTICE_REFUSED "refused"
+#define CONF_NOTICE_SEALED "sealed"
 
 /* A picture file, its kind and size looked at. */
 struct conf_logo {
@@ -115,6 +118,7 @@ struct conf_tenant {
 	enum conf_password_for password_for;
 	enum conf_login_owns login_owns;
 	enum conf_language language;	/* of mail to senders that do not say theirs */
+	struct str_list notices;		/* CONF_NOTICE_...: of what senders are told */
 	char *hook_command;		/* is handed passwords; "" = none */
 	char *hook_url;			/* the same by HTTPS; "" = none */
 	char *hook_token_file;		/* bearer token for it; "" = none */

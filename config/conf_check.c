@@ -97,6 +97,25 @@ static enum fail_code check_passwords(struct check *check, const struct conf_ten
 	return complain(check, "tenant.passwords", tenant->name, &f);
 }
 
+/* Kinds of notices that there are. */
+static enum fail_code check_notices(struct check *check, const struct conf_tenant *tenant)
+{
+	struct fail f;
+
+	for (size_t i = 0; i < tenant->notices.count; i++) {
+		const char *word = tenant->notices.items[i];
+
+		if (strcmp(word, CONF_NOTICE_REFUSED) == 0 ||
+		    strcmp(word, CONF_NOTICE_SEALED) == 0)
+			continue;
+		fail_clear(&f);
+		(void)fail_set(&f, SG_EUSAGE, "refused, sealed, both or none",
+		    "notices of tenant \"%s\" with \"%.40s\"", tenant->name, word);
+		return complain(check, "tenant.notices", tenant->name, &f);
+	}
+	return SG_OK;
+}
+
 static enum fail_code check_hook(struct check *check, const struct conf_tenant *tenant,
     bool check_paths)
 {
@@ -247,16 +266,13 @@ static enum fail_code check_template(struct check *check, enum conf_language lan
 
 static enum fail_code check_templates(struct check *check)
 {
+	static const char *const names[] = { TEMPLATE_PASSWORD, TEMPLATE_KEPT, TEMPLATE_UNHANDED,
+		TEMPLATE_REFUSED, TEMPLATE_SEALED };
+	const size_t count = sizeof names / sizeof names[0];
 	enum fail_code code = SG_OK;
-	unsigned int i;
 
-	for (i = 0; code == SG_OK && i < CONF_LANGUAGES; i++) {
-		code = check_template(check, (enum conf_language)i, TEMPLATE_PASSWORD);
-		if (code == SG_OK)
-			code = check_template(check, (enum conf_language)i, TEMPLATE_KEPT);
-		if (code == SG_OK)
-			code = check_template(check, (enum conf_language)i, TEMPLATE_UNHANDED);
-	}
+	for (size_t i = 0; code == SG_OK && i < CONF_LANGUAGES * count; i++)
+		code = check_template(check, (enum conf_language)(i / count), names[i % count]);
 	return code;
 }
 
@@ -380,6 +396,8 @@ enum fail_code conf_check(const char *file, struct conf *conf, const struct conf
 		code = check_tenant(&check, &conf->tenants[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_passwords(&check, &conf->tenants[i]);
+	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
+		code = check_notices(&check, &conf->tenants[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)
 		code = check_hook(&check, &conf->tenants[i], check_paths);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)

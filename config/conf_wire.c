@@ -201,7 +201,7 @@ static enum fail_code put_logo(const struct conf_tenant *tenant, unsigned int ro
 /* u32 count, then name and text of each. */
 static enum fail_code put_texts(const struct conf *conf, unsigned int roles, struct buf *out)
 {
-	size_t count = (roles & CONF_MILTER) != 0 ? conf->text_count : 0;
+	size_t count = (roles & (CONF_MILTER | CONF_NOTIFY)) != 0 ? conf->text_count : 0;
 	enum fail_code code = buf_put_u32(out, (uint32_t)count);
 
 	for (size_t i = 0; code == SG_OK && i < count; i++) {

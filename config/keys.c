@@ -407,6 +407,11 @@ static const struct key table[] = {
 	    .roles = CONF_MILTER, .choices = languages, .preset = "en",
 	    .help = "Language of our own words, to senders and around PDFs, for messages that do "
 	    "not say theirs." },
+	{ .name = "tenant.notices", .type = KEY_WORDS, TENANT_AT(notices),
+	    .roles = CONF_MILTER, .preset = "refused", .may_be_empty = true,
+	    .help = "What senders are told by a mail in their language: refused, for whom a "
+	    "message was refused after it had been accepted, and why; sealed, how it goes to "
+	    "whom. Empty: neither." },
 	{ .name = "tenant.hook_command", .type = KEY_PATH, TENANT_AT(hook_command),
 	    .roles = CONF_MILTER | CONF_NOTIFY, .preset = "", .may_be_empty = true,
 	    .help = "Program that is handed passwords as JSON on its standard input, such as one "

@@ -7,8 +7,12 @@
  *   password.txt, kept.txt  the letter that tells a password: a line "Subject: ...", an empty line,
  *                           the body; ${kept} is kept.txt, or nothing
  *   unhanded.txt            the letter that a password could not be handed over; ${reason}
+ *   refused.txt             the notice that a message was refused; ${why} is a section of
+ *                           words.txt, ${detail} the same in English and exactly
+ *   sealed.txt              the notice how a message goes to whom
  *   outer.txt, outer.html   the mail around an encrypted PDF, in its two forms
- *   words.txt               sentences for it: sections "[name]", each a paragraph
+ *   words.txt               sentences for it and for notices: sections "[name]", each
+ *                           a paragraph
  *
  * A letter's ${password}, ${recipients} (a line each), ${subject}, ${date}, ${kept}. The outer
  * mail's ${sender} (name and address), ${name} (of the sender), ${recipient}, ${subject} (unless it
@@ -34,6 +38,8 @@
 #define TEMPLATE_PASSWORD "password.txt"	/* tells a sender the password of a message */
 #define TEMPLATE_KEPT "kept.txt"		/* that it opens later messages as well */
 #define TEMPLATE_UNHANDED "unhanded.txt"	/* tells a sender that nobody got the password */
+#define TEMPLATE_REFUSED "refused.txt"	/* tells a sender that a message was refused, and why */
+#define TEMPLATE_SEALED "sealed.txt"		/* tells a sender how a message goes to whom */
 #define TEMPLATE_OUTER "outer.txt"
 #define TEMPLATE_OUTER_HTML "outer.html"
 #define TEMPLATE_WORDS "words.txt"
@@ -77,8 +83,8 @@ const char *template_text(const struct conf *conf, enum conf_language language, 
 char *template_section(const struct conf *conf, enum conf_language language, const char *section);
 
 /*
- * SG_EUSAGE: not UTF-8, too long, an unknown ${name}; a letter without Subject line, or
- * without ${password};
+ * SG_EUSAGE: not UTF-8, too long, an unknown ${name}; a letter without Subject line, or without
+ * ${password}, a notice without ${recipients}, or ${why};
  * an outer mail without ${file} and ${how}; HTML that would run or fetch something; sections that
  * there are not.
  */

@@ -11,6 +11,8 @@ struct kind {
 	const char *name;
 	const char *names[LIST_MAX];	/* ${...} that it may have */
 	const char *expected;		/* the same in words */
+	bool letter;			/* begins with its subject */
+	const char *needed[3];		/* ${...} that it must have; ended by NULL */
 };
 
 #define OUTER_NAMES { "sender", "name", "recipient", "subject", "organisation", "colour", \
@@ -21,19 +23,28 @@ struct kind {
 #define LETTER_EXPECTED "${password}, ${recipients}, ${subject}, ${date} or ${kept}"
 #define UNHANDED_NAMES { "recipients", "subject", "date", "reason", NULL }
 #define UNHANDED_EXPECTED "${recipients}, ${subject}, ${date} or ${reason}"
+#define REFUSED_NAMES { "recipients", "subject", "date", "why", "detail", NULL }
+#define REFUSED_EXPECTED "${recipients}, ${subject}, ${date}, ${why} or ${detail}"
+#define SEALED_NAMES { "recipients", "subject", "date", NULL }
+#define SEALED_EXPECTED "${recipients}, ${subject} or ${date}"
 
 static const struct kind kinds[] = {
-	{ TEMPLATE_PASSWORD, LETTER_NAMES, LETTER_EXPECTED },
-	{ TEMPLATE_KEPT, LETTER_NAMES, LETTER_EXPECTED },
-	{ TEMPLATE_UNHANDED, UNHANDED_NAMES, UNHANDED_EXPECTED },
-	{ TEMPLATE_OUTER, OUTER_NAMES, OUTER_EXPECTED },
-	{ TEMPLATE_OUTER_HTML, OUTER_NAMES, OUTER_EXPECTED },
+	{ TEMPLATE_PASSWORD, LETTER_NAMES, LETTER_EXPECTED, true, { "${password}", NULL } },
+	{ TEMPLATE_KEPT, LETTER_NAMES, LETTER_EXPECTED, false, { NULL } },
+	{ TEMPLATE_UNHANDED, UNHANDED_NAMES, UNHANDED_EXPECTED, true, { NULL } },
+	{ TEMPLATE_REFUSED, REFUSED_NAMES, REFUSED_EXPECTED, true,
+	    { "${recipients}", "${why}", NULL } },
+	{ TEMPLATE_SEALED, SEALED_NAMES, SEALED_EXPECTED, true, { "${recipients}", NULL } },
+	{ TEMPLATE_OUTER, OUTER_NAMES, OUTER_EXPECTED, false, { NULL } },
+	{ TEMPLATE_OUTER_HTML, OUTER_NAMES, OUTER_EXPECTED, false, { NULL } },
 	{ TEMPLATE_WORDS, { "sender", "name", "recipient", "file", "number", NULL },
-	    "${sender}, ${name}, ${recipient}, ${file} or ${number}" },
+	    "${sender}, ${name}, ${recipient}, ${file} or ${number}", false, { NULL } },
 };
 
 static const char *const sections[] = { "file", "recipient", "chosen", "generated", "hook", "sms",
-	"files", "invitation", NULL };
+	"files", "invitation", "as-envelope", "as-recipient", "as-chosen", "as-generated",
+	"as-hook", "as-sms", "as-tls", "as-inside", "no-protection", "no-tls", "no-mail", "no-room",
+	"no-way", NULL };
 
 static const struct kind *kind_of(const char *name)
 {
@@ -87,7 +98,7 @@ static enum fail_code check_names(const struct kind *kind, const char *text, str
 
 /* ---- letters ---- */
 
-static enum fail_code check_letter(const char *text, bool password, struct fail *f)
+static enum fail_code check_letter(const struct kind *kind, const char *text, struct fail *f)
 {
 	const char *end = strchr(text, '\n');
 
@@ -97,9 +108,11 @@ static enum fail_code check_letter(const char *text, bool password, struct fail 
 	if (memmem(text, (size_t)(end - text), "${", 2) != NULL)
 		return fail_set(f, SG_EUSAGE, "the same words for every message",
 		    "${ in the subject, which is not kept secret");
-	if (password && strstr(end, "${password}") == NULL)
-		return fail_set(f, SG_EUSAGE, "${password} in its body",
-		    "a text that does not tell the password");
+	for (const char *const *name = kind->needed; *name != NULL; name++) {
+		if (strstr(end, *name) == NULL)
+			return fail_set(f, SG_EUSAGE, *name, "a text without %s in its body",
+			    *name);
+	}
 	return SG_OK;
 }
 
@@ -166,6 +179,18 @@ static enum fail_code check_file(const char *text, struct fail *f)
 	return SG_OK;
 }
 
+/* Sections of notices are about any recipient. */
+static enum fail_code check_plain(const char *text, struct fail *f)
+{
+	const char *name;
+	size_t size;
+	const char *end = template_next_section(text, &name, &size);
+	size_t whole = end == NULL ? strlen(text) : (size_t)(end - text);
+
+	return memmem(text, whole, "${", 2) == NULL ? SG_OK : fail_set(f, SG_EUSAGE,
+	    "words alone in [as-...] and [no-...]", "${ in a section of notices");
+}
+
 static enum fail_code check_words(const char *text, struct fail *f)
 {
 	enum fail_code code = SG_OK;
@@ -179,8 +204,8 @@ static enum fail_code check_words(const char *text, struct fail *f)
 		bool file = size == 4 && strncmp(name, "file", 4) == 0;
 
 		if (!is_among(sections, name, size))
-			return fail_set(f, SG_EUSAGE, "[file], [recipient], [chosen], [generated], "
-			    "[hook], [sms], [files] or [invitation]", "[%.*s] is not known",
+			return fail_set(f, SG_EUSAGE, "sections as in the built-in words.txt: "
+			    "sealgate config template en/words.txt", "[%.*s] is not known",
 			    (int)(size > 40 ? 40 : size), name);
 		text += strcspn(text, "\n");
 		text += strspn(text, "\n \t");
@@ -189,6 +214,8 @@ static enum fail_code check_words(const char *text, struct fail *f)
 			    "[%.*s] is empty", (int)size, name);
 		if (file)
 			code = check_file(text, f);
+		if (size > 3 && (strncmp(name, "as-", 3) == 0 || strncmp(name, "no-", 3) == 0))
+			code = check_plain(text, f);
 	}
 	return code;
 }
@@ -207,10 +234,8 @@ enum fail_code template_check(const char *name, const char *text, struct fail *f
 		return fail_set(f, SG_EUSAGE, "UTF-8 with lines that end in LF",
 		    "a text that is no UTF-8, or has CR");
 	code = check_names(kind, text, f);
-	if (code == SG_OK && strcmp(name, TEMPLATE_PASSWORD) == 0)
-		code = check_letter(text, true, f);
-	if (code == SG_OK && strcmp(name, TEMPLATE_UNHANDED) == 0)
-		code = check_letter(text, false, f);
+	if (code == SG_OK && kind->letter)
+		code = check_letter(kind, text, f);
 	if (code == SG_OK && (html || strcmp(name, TEMPLATE_OUTER) == 0))
 		code = check_outer(text, f);
 	if (code == SG_OK && html)

@@ -85,6 +85,17 @@ static char *reason_with(const char *decided, const struct cause *cause)
 	return str_printf("%s; TLS failed: %s", decided, cause_words(cause));
 }
 
+static void refuse(struct session *session, const struct marked *marked, enum vault_note note,
+    const char *why)
+{
+	const struct session_refusal refusal = { .flag = &marked->flag,
+		.sender = marked->decision.sender, .mark = marked->mark,
+		.recipient = marked->recipients.items[0], .why = why, .note = note,
+		.sent_ms = marked->decision.created_ms };
+
+	session_refuse(session, &refusal);
+}
+
 static enum fail_code make_plan(struct session *session, const struct marked *marked,
     const struct cause *cause, struct plan *plan_out, struct fail *f)
 {
@@ -105,31 +116,12 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 	if (plan_out->kind != PLAN_IMPOSSIBLE)
 		return SG_OK;
 	reason = reason_with(plan_out->why, cause);
-	session_record_refused(session, marked->flag.tenant->name, marked->flag.source,
-	    recipient, reason != NULL ? reason : plan_out->why);
+	refuse(session, marked, VAULT_NO_TLS, reason != NULL ? reason : plan_out->why);
 	free(reason);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator for a password for this "
 	    "recipient, or reach it another way", "The mail server of %s does not prove its TLS, "
 	    "and there is no usable certificate or password to send the message protected. It "
 	    "was not sent", recipient);
-}
-
-/* The sender hears of a generated password in the same commit. */
-static enum fail_code record_letter(struct session *session, const struct marked *marked,
-    const struct session_decision *decision, struct fail *f)
-{
-	const char *const recipients[] = { decision->recipient };
-	struct session_letter letter;
-	enum fail_code code = session_write(session, &marked->flag, marked->decision.sender,
-	    marked->mark, &letter, f);
-
-	letter.letter.recipients = recipients;
-	letter.letter.count = 1;
-	letter.told.used_for = decision->recipient;
-	if (code == SG_OK)
-		code = session_record_told(session, &marked->flag, decision, 1, &letter, f);
-	session_letter_free(&letter);
-	return code;
 }
 
 /* Its mark is used up with the record: what would come a second time was already sent. */
@@ -138,14 +130,16 @@ static enum fail_code record_sealed(struct session *session, const struct marked
     struct fail *f)
 {
 	char *reason = reason_with(decision->reason, cause);
+	bool generated = plan->way == WAY_PDF && plan->password == PLAN_PASSWORD_GENERATED;
+	const struct session_telling telling = { .sender = marked->decision.sender,
+		.mark = marked->mark, .used_for = decision->recipient,
+		.recipients = &decision->recipient, .count = generated ? 1 : 0 };
 	enum fail_code code;
 
 	if (reason == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory for records");
 	decision->reason = reason;
-	code = plan->way == WAY_PDF && plan->password == PLAN_PASSWORD_GENERATED ?
-	    record_letter(session, marked, decision, f) :
-	    session_record_once(session, marked, decision, f);
+	code = session_record_telling(session, &marked->flag, decision, 1, &telling, f);
 	free(reason);
 	if (code == SG_EDENIED)
 		return fail_set(f, SG_EDENIED, NULL,
@@ -160,12 +154,14 @@ static enum reply_stage seal(struct session *session, const struct marked *marke
 	const struct session_services *services = session->services;
 	char sealed[VAULT_REASON_MAX];
 	struct session_decision decision = { marked->recipients.items[0], RECORD_SEALED,
-	    plan->way, sealed };
+	    plan->way, sealed, session_note(session, plan) };
 	enum fail_code code = session_seal(session, &marked->flag, decision.recipient, plan,
 	    &outcome->edits, sealed, f);
 
 	if (code == SG_OK && routes_have(&session->routes, &session->deliveries.items[0]))
 		code = session_add_route(session, MARK_ROUTE_ANY, &outcome->edits, f);
+	if (code != SG_OK && f->kind == FAIL_PERMANENT)
+		refuse(session, marked, code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
 	if (code != SG_OK)
 		return REPLY_SEAL;
 	if (record_sealed(session, marked, cause, plan, &decision, f) != SG_OK)
@@ -204,13 +200,17 @@ static enum reply_stage take_back(struct session *session, struct marked *marked
 /* ---- sealed mail ---- */
 
 /* That the sender is told goes into the record of the tenant whose sender that is. */
-static void record_told(struct session *session, const char *recipient, const char *why)
+static void refuse_sealed(struct session *session, const char *recipient,
+    const struct cause *cause, enum vault_note note, const char *why)
 {
-	const struct conf_tenant *tenant = NULL;
+	struct session_flag flag = { NULL, 0, "", NULL };
+	const struct session_refusal refusal = { .flag = &flag,
+		.sender = session->message.sender, .recipient = recipient, .why = why,
+		.note = note, .sent_ms = cause->received.time_ms };
 
 	if (session->sender != NULL)
-		tenant = conf_tenant_of_domain(session->conf, rules_domain(session->sender));
-	session_record_refused(session, tenant != NULL ? tenant->name : "", "", recipient, why);
+		flag.tenant = conf_tenant_of_domain(session->conf, rules_domain(session->sender));
+	session_refuse(session, &refusal);
 }
 
 /* Sealed by us, and the peer has had its time: the sender is told. */
@@ -219,7 +219,7 @@ static enum fail_code tell_sender(struct session *session, const char *recipient
 {
 	const struct session_services *services = session->services;
 
-	record_told(session, recipient, cause_words(cause));
+	refuse_sealed(session, recipient, cause, VAULT_NO_TLS, cause_words(cause));
 	services->count(services->context, TLS_TOLD);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator, or reach the recipient "
 	    "another way", "The mail server of %s offers no TLS as protected mail needs it; the "
@@ -230,7 +230,7 @@ static enum fail_code tell_sender(struct session *session, const char *recipient
 static enum fail_code tell_no_mail(struct session *session, const char *recipient,
     const struct cause *cause, struct fail *f)
 {
-	record_told(session, recipient, cause->proof.how);
+	refuse_sealed(session, recipient, cause, VAULT_NO_MAIL, cause->proof.how);
 	return fail_set(f, SG_ENOTFOUND, "Check the address", "No mail can be sent to %s: %s",
 	    recipient, cause->proof.how);
 }

@@ -353,7 +353,8 @@ static enum fail_code record_marked(struct session *session, const struct front 
 {
 	struct session_decision *decisions = calloc(recipients->count + 1, sizeof(*decisions));
 	const char **told = calloc(recipients->count + 1, sizeof(*told));
-	struct session_telling telling = { told, 0, mark };
+	struct session_telling telling = { .sender = session->message.sender, .mark = mark,
+		.recipients = told };
 	enum fail_code code = SG_OK;
 
 	if (decisions == NULL || told == NULL)
@@ -362,6 +363,7 @@ static enum fail_code record_marked(struct session *session, const struct front 
 		decisions[i].recipient = recipients->items[i];
 		decisions[i].decision = RECORD_MARKED;
 		decisions[i].way = plans[i].way;
+		decisions[i].note = session_note(session, &plans[i]);
 		decisions[i].reason = plans[i].kind == PLAN_INSIDE ? "own user" : plans[i].why;
 	}
 	if (code == SG_OK)
@@ -411,9 +413,11 @@ static enum fail_code seal_now(struct session *session, const struct front *fron
     const char *recipient, const struct plan *plan, struct edits *edits, struct fail *f)
 {
 	char reason[VAULT_REASON_MAX];
-	const struct session_decision decision = { recipient, RECORD_SEALED, plan->way, reason };
-	const struct session_telling telling = { &recipient, plan->way == WAY_PDF &&
-	    plan->password == PLAN_PASSWORD_GENERATED ? 1 : 0, NULL };
+	const struct session_decision decision = { recipient, RECORD_SEALED, plan->way, reason,
+	    session_note(session, plan) };
+	bool generated = plan->way == WAY_PDF && plan->password == PLAN_PASSWORD_GENERATED;
+	const struct session_telling telling = { .sender = session->message.sender,
+		.recipients = &recipient, .count = generated ? 1 : 0 };
 	enum fail_code code = session_seal(session, &front->flag, recipient, plan, edits, reason,
 	    f);
 
@@ -429,7 +433,8 @@ static enum fail_code route_now(struct session *session, const struct front *fro
     const char *recipient, const struct plan *plan, struct edits *edits, struct fail *f)
 {
 	const struct session_decision decision = { recipient, RECORD_ROUTED, plan->way,
-	    plan->why };
+	    plan->why, session_note(session, plan) };
+	struct session_telling telling = { .sender = session->message.sender };
 	char mark[VAULT_MARK_MAX];
 	enum fail_code code = make_mark(session, front, mark, f);
 
@@ -437,7 +442,8 @@ static enum fail_code route_now(struct session *session, const struct front *fro
 		code = session_route(session, &front->flag, mark, edits, f);
 	if (code != SG_OK)
 		return code;
-	return session_record(session, tenant_name(front), flagged_by(front), &decision, 1, f);
+	telling.mark = mark;
+	return session_record_telling(session, &front->flag, &decision, 1, &telling, f);
 }
 
 /* Is there one recipient outside, whose copy can be made here and now? */
@@ -457,31 +463,6 @@ static enum fail_code take_password(struct session *session, const struct front 
 		return session_password(session, &front->flag, &front->rules, recipients, f);
 	session_no_password(session, "the message came back");
 	return SG_OK;
-}
-
-/* "local" is no choice of a transport: what has it waits at the backstop. */
-static bool is_choice(const struct message_header *field)
-{
-	const char *value = field->value + strspn(field->value, " \t\r\n");
-
-	return str_equal_case(field->name, MARK_ROUTE) && !str_starts_case(value, "local");
-}
-
-/*
- * Only we make routes, and no requeued or forwarded mail passes a filter: a local sender wrote this
- * one. The header checks of pickup have followed it already, past the policies of Postfix.
- */
-static bool is_forged(const struct session *session, struct fail *f)
-{
-	const struct message *message = &session->message;
-	bool forged = false;
-
-	for (size_t i = 0; session->address == NULL && i < message->header_count; i++)
-		forged = forged || is_choice(&message->headers[i]);
-	if (forged)
-		(void)fail_set(f, SG_EDENIED, "Take it out and send the message again",
-		    "The message has a header field that is the gateway's own: %s", MARK_ROUTE);
-	return forged;
 }
 
 static enum reply_stage protect(struct session *session, const struct front *front,
@@ -546,7 +527,9 @@ static void handle_notice(struct session *session, const struct front *front,
 	enum reply_stage where;
 
 	fail_clear(&f);
-	where = session_notice(session, &front->flag, front->mark, outcome, &f);
+	where = session_is_plain(&front->decision) ?
+	    session_notice_plain(session, &front->flag, front->mark, outcome, &f) :
+	    session_notice(session, &front->flag, front->mark, outcome, &f);
 	if (outcome->verdict != SESSION_ACCEPT)
 		refuse(session, front, where, &f, outcome);
 }
@@ -560,7 +543,7 @@ void session_front(struct session *session, struct session_outcome *outcome)
 	fail_clear(&f);
 	if (find_flag(session, &front, &f) != SG_OK) {
 		session_fail(session, REPLY_MARK, &f, outcome);
-	} else if (is_forged(session, &f)) {
+	} else if (session_route_forged(session, &f)) {
 		refuse(session, &front, REPLY_SENDER, &f, outcome);
 	} else {
 		scan(session);

@@ -12,12 +12,18 @@
 #include "gateway/base/str.h"
 #include "milter/session_private.h"
 
+bool session_is_plain(const struct vault_decision *decision)
+{
+	return decision->source != NULL && strcmp(decision->source, VAULT_NOTICE_PLAIN) == 0;
+}
+
 bool session_is_notice(const struct session *session, const struct vault_decision *decision)
 {
 	const struct str_list *recipients = &session->message.recipients;
 
-	if (decision->source == NULL || strcmp(decision->source, VAULT_NOTICE) != 0 ||
-	    session->message.sender[0] != '\0' || recipients->count != 1)
+	if (decision->source == NULL || (strcmp(decision->source, VAULT_NOTICE) != 0 &&
+	    !session_is_plain(decision)) || session->message.sender[0] != '\0' ||
+	    recipients->count != 1)
 		return false;
 	if (session->stage != STAGE_FRONT)
 		return true;	/* an alias may have made another address of it */
@@ -116,11 +122,31 @@ static enum reply_stage wait_for_way(const struct session *session, struct fail 
 	return REPLY_NO_TLS;
 }
 
+enum reply_stage session_notice_plain(struct session *session, const struct session_flag *flag,
+    const char *mark, struct session_outcome *outcome, struct fail *f)
+{
+	static const char *const ours[] = { MARK_ROUTE, MARK_KEPT, MARK_HEADER };
+	const struct session_decision decision = { .recipient =
+		session->message.recipients.items[0], .decision = RECORD_PASSED,
+		.reason = "notice to a sender" };
+	enum fail_code code = SG_OK;
+
+	for (size_t i = 0; code == SG_OK && i < sizeof(ours) / sizeof(ours[0]); i++)
+		code = edits_delete_all(&outcome->edits, &session->message, ours[i]);
+	code = code != SG_OK ? fail_set(f, code, NULL, "no memory for edits") :
+	    session_record_used(session, flag, mark, &decision, f);
+	if (code == SG_EDENIED)
+		(void)fail_set(f, SG_EDENIED, NULL, "%s", VAULT_NOTICE_TAKEN);
+	if (code == SG_OK)
+		outcome->verdict = SESSION_ACCEPT;
+	return REPLY_MARK;
+}
+
 enum reply_stage session_notice(struct session *session, const struct session_flag *flag,
     const char *mark, struct session_outcome *outcome, struct fail *f)
 {
-	struct session_decision decision = { session->message.recipients.items[0], RECORD_INSIDE, 0,
-	    "letter with a password" };
+	struct session_decision decision = { .recipient = session->message.recipients.items[0],
+		.decision = RECORD_INSIDE, .reason = "letter with a password" };
 	enum fail_code code = find_way(session, flag, mark, &decision, &outcome->edits, f);
 
 	if (code != SG_OK)

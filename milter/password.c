@@ -1,14 +1,11 @@
-/* The password that a message brings along, and the letter that tells it to sender or hook. */
+/* The password that a message brings along; tell.c tells it to sender or hook. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/hook.h"
 #include "gateway/base/phrase.h"
 #include "gateway/base/str.h"
-#include "milter/language.h"
 #include "milter/session_private.h"
-
-#define SUBJECT_TOLD_MAX ((size_t)900)	/* bytes of a raw subject in a letter */
 
 /* ---- chosen by the sender ---- */
 
@@ -221,83 +218,4 @@ enum fail_code session_hide_password(const struct session *session,
 	if (code != SG_OK)
 		return fail_set(f, code, NULL, "no memory for edits");
 	return SG_OK;
-}
-
-/* ---- the letter ---- */
-
-enum fail_code session_write(const struct session *session, const struct session_flag *flag,
-    const char *sender, const char *mark, struct session_letter *letter_out, struct fail *f)
-{
-	const char *subject = flag->subject != NULL ? flag->subject :
-	    message_header(&session->message, "Subject");
-	enum fail_code code;
-
-	memset(letter_out, 0, sizeof(*letter_out));
-	code = rules_address(sender, &letter_out->to, f);
-	if (code != SG_OK)
-		return code;
-	if (subject == NULL)
-		subject = "";
-	letter_out->subject = str_dup_n(subject, strnlen(subject, SUBJECT_TOLD_MAX));
-	if (letter_out->subject == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory for a letter");
-	letter_out->letter.tenant = flag->tenant->name;
-	letter_out->letter.to = letter_out->to;
-	letter_out->letter.language = language_of_message(&session->message,
-	    flag->tenant->language);
-	letter_out->letter.keep = flag->tenant->password_for == CONF_FOR_RECIPIENT &&
-	    session->password_kind != VAULT_SMS;
-	letter_out->letter.hook = session->password_kind == VAULT_SMS ||
-	    session->password_kind == VAULT_HOOKED;
-	letter_out->letter.phone = session->phone;
-	letter_out->letter.subject = letter_out->subject;
-	letter_out->letter.time_ms = clock_wall_ms(session->services->clock);
-	letter_out->letter.password = &session->password;
-	letter_out->told.letter = &letter_out->letter;
-	letter_out->told.mark = mark;
-	return SG_OK;
-}
-
-void session_letter_free(struct session_letter *letter)
-{
-	free(letter->to);
-	free(letter->subject);
-	memset(letter, 0, sizeof(*letter));
-}
-
-/* ---- records with a letter ---- */
-
-size_t session_find_told(const struct session *session, const struct session_flag *flag,
-    const struct str_list *recipients, const struct plan *plans, const char **told_out)
-{
-	size_t count = 0;
-
-	/* what a recipient keeps is made at the second stage; a number is for the message */
-	if (session->password_kind != VAULT_SMS &&
-	    flag->tenant->password_for != CONF_FOR_MESSAGE)
-		return 0;
-	for (size_t i = 0; i < recipients->count; i++)
-		if (plans[i].kind == PLAN_SEAL && plans[i].way == WAY_PDF &&
-		    plans[i].password == PLAN_PASSWORD_GENERATED)
-			told_out[count++] = recipients->items[i];
-	return count;
-}
-
-enum fail_code session_record_telling(struct session *session, const struct session_flag *flag,
-    const struct session_decision *decisions, size_t count,
-    const struct session_telling *telling, struct fail *f)
-{
-	struct session_letter letter;
-	enum fail_code code;
-
-	if (telling->count == 0)
-		return session_record(session, flag->tenant->name,
-		    flag->source != NULL ? flag->source : "", decisions, count, f);
-	code = session_write(session, flag, session->message.sender, telling->mark, &letter, f);
-	letter.letter.recipients = telling->recipients;
-	letter.letter.count = telling->count;
-	if (code == SG_OK)
-		code = session_record_told(session, flag, decisions, count, &letter, f);
-	session_letter_free(&letter);
-	return code;
 }

@@ -100,7 +100,7 @@ struct scope {
 	const char *tenant;
 	const char *flagged_by;
 	const char *used;		/* a mark that is used up, or NULL */
-	const struct vault_told *told;	/* a letter, or NULL */
+	const struct vault_told *told;	/* letters and more, or NULL */
 };
 
 static enum fail_code store(struct session *session, const struct scope *scope,
@@ -151,12 +151,6 @@ enum fail_code session_record(struct session *session, const char *tenant,
 	return record_all(session, &scope, decisions, count, f);
 }
 
-enum fail_code session_record_once(struct session *session, const struct marked *marked,
-    const struct session_decision *decision, struct fail *f)
-{
-	return session_record_used(session, &marked->flag, marked->mark, decision, f);
-}
-
 enum fail_code session_record_used(struct session *session, const struct session_flag *flag,
     const char *mark, const struct session_decision *decision, struct fail *f)
 {
@@ -166,11 +160,13 @@ enum fail_code session_record_used(struct session *session, const struct session
 }
 
 enum fail_code session_record_told(struct session *session, const struct session_flag *flag,
-    const struct session_decision *decisions, size_t count, struct session_letter *letter,
+    const struct session_decision *decisions, size_t count, const struct vault_told *told,
     struct fail *f)
 {
-	struct scope scope = { flag->tenant->name, flag->source != NULL ? flag->source : "", NULL,
-	    letter != NULL ? &letter->told : NULL };
+	bool more = told->letter != NULL || told->notice != NULL || told->used_for != NULL ||
+	    told->delivered != NULL;
+	const struct scope scope = { flag->tenant->name, flag->source != NULL ? flag->source : "",
+	    NULL, more ? told : NULL };
 
 	return record_all(session, &scope, decisions, count, f);
 }
@@ -197,7 +193,8 @@ enum fail_code session_record_all(struct session *session, const char *tenant,
 void session_record_refused(struct session *session, const char *tenant, const char *flagged_by,
     const char *recipient, const char *reason)
 {
-	const struct session_decision decision = { recipient, RECORD_REFUSED, 0, reason };
+	const struct session_decision decision = { .recipient = recipient,
+		.decision = RECORD_REFUSED, .reason = reason };
 	struct fail lost;
 
 	fail_clear(&lost);

@@ -105,3 +105,24 @@ enum fail_code session_route(const struct session *session, const struct session
 		code = session_short_bounces(session, edits, f);
 	return code;
 }
+
+/* "local" is no choice of a transport: what has it waits at the backstop. */
+static bool is_choice(const struct message_header *field)
+{
+	const char *value = field->value + strspn(field->value, " \t\r\n");
+
+	return str_equal_case(field->name, MARK_ROUTE) && !str_starts_case(value, "local");
+}
+
+bool session_route_forged(const struct session *session, struct fail *f)
+{
+	const struct message *message = &session->message;
+	bool forged = false;
+
+	for (size_t i = 0; session->address == NULL && i < message->header_count; i++)
+		forged = forged || is_choice(&message->headers[i]);
+	if (forged)
+		(void)fail_set(f, SG_EDENIED, "Take it out and send the message again",
+		    "The message has a header field that is the gateway's own: %s", MARK_ROUTE);
+	return forged;
+}

@@ -2,7 +2,7 @@
  * session_private: what the files of the session share: session.c (intake and order of the steps),
  * front.c, stage.c and fallback.c (the three ways through), verdict.c (what a scan means),
  * possible.c (plans), work.c (sealing, failures), marked.c (what comes with a mark), routed.c (what
- * leaves by our transports) and record.c. For these files only.
+ * leaves by our transports), tell.c (letters to senders) and record.c. For these files only.
  */
 #ifndef SG_MILTER_SESSION_PRIVATE_H
 #define SG_MILTER_SESSION_PRIVATE_H
@@ -128,6 +128,7 @@ struct marked {
 	struct rules_flag rules;
 	struct vault_decision decision;
 	char *mark;
+	bool kept;			/* it came as X-Sealgate-Kept: delivered before */
 	struct str_list recipients;	/* one, normalised */
 };
 
@@ -167,6 +168,13 @@ MUST_USE enum fail_code session_readable(const struct session *session,
 MUST_USE enum fail_code session_route(const struct session *session,
     const struct session_flag *flag, const char *mark, struct edits *edits, struct fail *f);
 
+/*
+ * Only we make routes, and no requeued or forwarded mail passes a filter: a local sender wrote this
+ * one, whose refusal f is then. The header checks of pickup have followed it already, past the
+ * policies of Postfix.
+ */
+bool session_route_forged(const struct session *session, struct fail *f);
+
 /* A bounce must not carry home in clear what was to be protected. */
 MUST_USE enum fail_code session_short_bounces(const struct session *session,
     struct edits *edits, struct fail *f);
@@ -195,23 +203,18 @@ void session_no_password(struct session *session, const char *untold);
 MUST_USE enum fail_code session_hide_password(const struct session *session,
     const struct session_flag *flag, struct edits *edits, struct fail *f);
 
-/* A letter to sender (as in MAIL FROM), or to the hook; texts are borrowed but to and subject. */
-struct session_letter {
-	struct vault_letter letter;
-	struct vault_told told;
-	char *to;
-	char *subject;
-};
-MUST_USE enum fail_code session_write(const struct session *session,
-    const struct session_flag *flag, const char *sender, const char *mark,
-    struct session_letter *letter_out, struct fail *f);
-void session_letter_free(struct session_letter *letter);
-
 /* ---- notice.c: our own letters on their way through Postfix ---- */
 
 /* Is it one, under its mark, to whom it was written? */
 bool session_is_notice(const struct session *session, const struct vault_decision *decision);
-/* Lets it go to a mailbox here or over proven TLS; else it is refused, and comes again. */
+/* Is it one with nothing secret in it, that may go as any mail does? */
+bool session_is_plain(const struct vault_decision *decision);
+/*
+ * At the front: lets a plain one through, once. The others: to a mailbox here or over proven TLS;
+ * else it is refused, and comes again.
+ */
+enum reply_stage session_notice_plain(struct session *session, const struct session_flag *flag,
+    const char *mark, struct session_outcome *outcome, struct fail *f);
 enum reply_stage session_notice(struct session *session, const struct session_flag *flag,
     const char *mark, struct session_outcome *outcome, struct fail *f);
 
@@ -223,6 +226,7 @@ struct session_decision {
 	enum record_decision decision;
 	unsigned int way;
 	const char *reason;
+	enum vault_note note;	/* for the sender, who may want to hear it */
 };
 
 /* Makes the decisions durable: one record each. tenant may be "". */
@@ -237,17 +241,10 @@ MUST_USE enum fail_code session_record_used(struct session *session,
     const struct session_flag *flag, const char *mark, const struct session_decision *decision,
     struct fail *f);
 
-/*
- * session_record with a letter to the sender in the same commit: its recipients are the letter's,
- * told says about which mark. NULL: no letter.
- */
+/* The same with what the vault is told besides, in one commit. */
 MUST_USE enum fail_code session_record_told(struct session *session,
     const struct session_flag *flag, const struct session_decision *decisions, size_t count,
-    struct session_letter *letter, struct fail *f);
-
-/* One decision for a marked message, and the note that its mark was used up for the recipient. */
-MUST_USE enum fail_code session_record_once(struct session *session, const struct marked *marked,
-    const struct session_decision *decision, struct fail *f);
+    const struct vault_told *told, struct fail *f);
 
 /*
  * One decision for every recipient as the envelope has them. A refusal that cannot be recorded is
@@ -256,20 +253,49 @@ MUST_USE enum fail_code session_record_once(struct session *session, const struc
 MUST_USE enum fail_code session_record_all(struct session *session, const char *tenant,
     const char *flagged_by, enum record_decision decision, const char *reason, struct fail *f);
 
-/* Of whom the sender of a message at the front hears: password.c. */
+/* ---- tell.c: what senders are told by mail ---- */
+
+/* What goes with the record of a message. */
 struct session_telling {
-	const char *const *recipients;
+	const char *sender;		/* MAIL FROM at the front */
+	const char *mark;		/* NULL: sealed here and now */
+	const char *used_for;		/* it is used up for this recipient; or NULL */
+	const char *delivered;		/* the second stage delivers it to this one; or NULL */
+	const char *const *recipients;	/* for whom a password was generated */
 	size_t count;
-	const char *mark;	/* NULL: sealed here and now */
 };
+
+/* How the message goes, for a notice; VAULT_NO_NOTE where the front does not know yet. */
+enum vault_note session_note(const struct session *session, const struct plan *plan);
+/* What an impossible one lacks. */
+enum vault_note session_lacking(const struct plan *plan);
 
 /* Those that get a PDF with the password of the message; borrowed, in room for all. */
 size_t session_find_told(const struct session *session, const struct session_flag *flag,
     const struct str_list *recipients, const struct plan *plans, const char **told_out);
-/* Records, with a letter in the same commit where a password was generated for somebody. */
+/*
+ * Records, and in the same commit a letter where a password was generated for somebody, and a
+ * notice of how the message goes where senders get such. SG_EDENIED: the mark was used up before.
+ */
 MUST_USE enum fail_code session_record_telling(struct session *session,
     const struct session_flag *flag, const struct session_decision *decisions, size_t count,
     const struct session_telling *telling, struct fail *f);
+
+/* A refusal behind the front. */
+struct session_refusal {
+	const struct session_flag *flag;	/* its tenant may be NULL */
+	const char *sender;			/* MAIL FROM at the front */
+	const char *mark;			/* or NULL */
+	const char *recipient;
+	const char *why;			/* exactly, for the record */
+	enum vault_note note;			/* in kind, for the sender */
+	int64_t sent_ms;			/* when it came to the front; 0: not known */
+};
+/*
+ * Records it, in the same commit with a notice to the sender if it gets such; what hinders that is
+ * logged, and it is refused all the same.
+ */
+void session_refuse(struct session *session, const struct session_refusal *refusal);
 
 /* A refusal of one recipient; what hinders the record is logged. */
 void session_record_refused(struct session *session, const char *tenant, const char *flagged_by,

@@ -13,8 +13,10 @@ static enum fail_code check_mark(struct session *session, struct marked *marked,
 {
 	enum fail_code code = marked_check(session, MARK_HEADER, marked, f);
 
-	if (code == SG_ENOTFOUND)
+	if (code == SG_ENOTFOUND) {
 		code = marked_check(session, MARK_KEPT, marked, f);
+		marked->kept = true;
+	}
 	if (code == SG_ENOTFOUND)
 		return fail_set(f, SG_EDENIED, NULL,
 		    "Only messages that the gateway has marked are taken here");
@@ -50,32 +52,28 @@ static enum fail_code make_sealed(struct session *session, const struct marked *
 	return code;
 }
 
-/* The sender hears of a generated password with the record, once for each recipient. */
+/*
+ * The sender hears of a generated password with the record, once for each recipient. A copy that
+ * was requeued is another delivery; the same mark as the front made it, twice, is none.
+ */
 static enum fail_code record(struct session *session, const struct marked *marked,
     const struct plan *plan, const struct session_decision *decision, struct fail *f)
 {
 	const char *const recipients[] = { decision->recipient };
-	struct session_letter letter;
-	enum fail_code code;
+	bool generated = plan->kind == PLAN_SEAL && plan->way == WAY_PDF &&
+	    plan->password == PLAN_PASSWORD_GENERATED;
+	const struct session_telling telling = { .sender = marked->decision.sender,
+		.mark = marked->mark, .delivered = marked->kept ? NULL : decision->recipient,
+		.recipients = recipients, .count = generated ? 1 : 0 };
 
-	if (plan->way != WAY_PDF || plan->password != PLAN_PASSWORD_GENERATED)
-		return session_record(session, marked->flag.tenant->name, marked->flag.source,
-		    decision, 1, f);
-	code = session_write(session, &marked->flag, marked->decision.sender, marked->mark,
-	    &letter, f);
-	letter.letter.recipients = recipients;
-	letter.letter.count = 1;
-	if (code == SG_OK)
-		code = session_record_told(session, &marked->flag, decision, 1, &letter, f);
-	session_letter_free(&letter);
-	return code;
+	return session_record_telling(session, &marked->flag, decision, 1, &telling, f);
 }
 
 static enum fail_code deliver(struct session *session, const struct marked *marked,
     const struct plan *plan, struct session_outcome *outcome, struct fail *f)
 {
 	struct session_decision decision = { marked->recipients.items[0], RECORD_SEALED,
-	    plan->way, plan->why };
+	    plan->way, plan->why, session_note(session, plan) };
 	char reason[VAULT_REASON_MAX];
 	enum fail_code code;
 
@@ -95,13 +93,16 @@ static enum fail_code deliver(struct session *session, const struct marked *mark
 	return record(session, marked, plan, &decision, f);
 }
 
-/* Became impossible since the front said yes: Postfix tells the sender. */
-static enum fail_code refuse_impossible(struct session *session, const struct marked *marked,
-    const struct plan *plan, struct fail *f)
+/* For good, though the front said yes: Postfix tells the sender, and so do we. */
+static void refuse(struct session *session, const struct marked *marked, enum vault_note note,
+    const char *why)
 {
-	session_record_refused(session, marked->flag.tenant->name, marked->flag.source,
-	    marked->recipients.items[0], plan->why);
-	return session_impossible(session, marked->recipients.items[0], plan, f);
+	const struct session_refusal refusal = { .flag = &marked->flag,
+		.sender = marked->decision.sender, .mark = marked->mark,
+		.recipient = marked->recipients.items[0], .why = why, .note = note,
+		.sent_ms = marked->decision.created_ms };
+
+	session_refuse(session, &refusal);
 }
 
 static enum reply_stage run(struct session *session, struct marked *marked,
@@ -117,13 +118,17 @@ static enum reply_stage run(struct session *session, struct marked *marked,
 		return session_notice(session, &marked->flag, marked->mark, outcome, f);
 	if (code == SG_OK)
 		code = session_plan(session, &marked->flag, &marked->recipients, &plan, f);
-	if (code == SG_OK && plan.kind == PLAN_IMPOSSIBLE)
-		code = refuse_impossible(session, marked, &plan, f);
+	if (code == SG_OK && plan.kind == PLAN_IMPOSSIBLE) {
+		refuse(session, marked, session_lacking(&plan), plan.why);
+		code = session_impossible(session, marked->recipients.items[0], &plan, f);
+	}
 	if (code != SG_OK)
 		return REPLY_PLAN;
 	code = deliver(session, marked, &plan, outcome, f);
 	if (code == SG_OK)
 		outcome->verdict = SESSION_ACCEPT;
+	else if (f->kind == FAIL_PERMANENT)
+		refuse(session, marked, code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
 	return REPLY_SEAL;
 }
 

@@ -11,6 +11,7 @@
 
 #define SUBJECT "Subject: "
 #define DATE_MAX 64
+#define WIDTH_MAX 76	/* columns */
 
 char *compose_sender(const char *from, const char *to)
 {
@@ -36,21 +37,112 @@ static void put_date(int64_t time_ms, char out[DATE_MAX])
 
 static const char *text_of(const struct compose_text *text, const struct vault_notice *notice)
 {
-	return notice->kind == VAULT_UNHANDED ? text->unhanded : text->password;
+	switch (notice->kind) {
+	case VAULT_UNHANDED:
+		return text->unhanded;
+	case VAULT_REFUSED:
+		return text->refused;
+	case VAULT_SEALED:
+		return text->sealed;
+	case VAULT_LETTER:
+	case VAULT_HOOK:
+		break;
+	}
+	return text->password;
+}
+
+bool compose_is_notice(const struct vault_notice *notice)
+{
+	return notice->kind == VAULT_REFUSED || notice->kind == VAULT_SEALED;
+}
+
+/* In words; "" for none. */
+static const char *note_of(const struct compose_text *text, const struct vault_notice *notice,
+    size_t place)
+{
+	unsigned int note = notice->notes == NULL || place >= notice->recipients.count ?
+	    VAULT_NO_NOTE : notice->notes[place];
+	const char *words = note < VAULT_NOTES ? text->notes[note] : NULL;
+
+	return words == NULL ? "" : words;
+}
+
+const char *compose_section(enum vault_note note)
+{
+	static const char *const names[VAULT_NOTES] = {
+		[VAULT_AS_ENVELOPE] = "as-envelope",
+		[VAULT_AS_RECIPIENT] = "as-recipient",
+		[VAULT_AS_CHOSEN] = "as-chosen",
+		[VAULT_AS_GENERATED] = "as-generated",
+		[VAULT_AS_HOOK] = "as-hook",
+		[VAULT_AS_SMS] = "as-sms",
+		[VAULT_AS_TLS] = "as-tls",
+		[VAULT_AS_INSIDE] = "as-inside",
+		[VAULT_NO_PROTECTION] = "no-protection",
+		[VAULT_NO_TLS] = "no-tls",
+		[VAULT_NO_MAIL] = "no-mail",
+		[VAULT_NO_ROOM] = "no-room",
+		[VAULT_NO_WAY] = "no-way",
+	};
+
+	return names[note];
 }
 
 /* ---- body ---- */
 
-static enum fail_code put_recipients(const struct vault_notice *notice, struct buf *out)
+static enum fail_code put_recipients(const struct compose_text *text,
+    const struct vault_notice *notice, struct buf *out)
 {
 	size_t listed = notice->recipients.count;
 	enum fail_code code = SG_OK;
 	size_t i;
 
 	for (i = 0; code == SG_OK && i < listed; i++)
-		code = buf_printf(out, "  %s\n", notice->recipients.items[i]);
+		code = notice->kind != VAULT_SEALED ?
+		    buf_printf(out, "  %s\n", notice->recipients.items[i]) :
+		    buf_printf(out, "  %s:\n    %s\n", notice->recipients.items[i],
+		    note_of(text, notice, i));
 	if (code == SG_OK && notice->count > listed)
 		code = buf_printf(out, "  (+ %u)\n", (unsigned int)(notice->count - listed));
+	return code;
+}
+
+/* Where a line of this size ends: at a space, if it is too wide for a screen. */
+static size_t line_end(const unsigned char *line, size_t size, size_t indent)
+{
+	size_t end = 0;
+	size_t width = 0;
+	size_t i;
+
+	for (i = 0; i < size && (width <= WIDTH_MAX || end == 0); i++) {
+		/* what continues a character of UTF-8 has no width */
+		width += (line[i] & 0xc0) != 0x80;
+		if (line[i] == ' ' && i > indent)
+			end = i;
+	}
+	return i == size && width <= WIDTH_MAX ? size : end == 0 ? size : end;
+}
+
+/* One line, broken into several with the same indent. */
+static enum fail_code put_line(const unsigned char *line, size_t size, struct buf *out)
+{
+	enum fail_code code = SG_OK;
+	size_t indent = 0;
+	size_t at = 0;
+
+	while (indent < size && line[indent] == ' ')
+		indent++;
+	do {
+		size_t end = line_end(line + at, size - at, at == 0 ? indent : 0);
+
+		if (at > 0)
+			code = buf_append(out, line, indent);
+		if (code == SG_OK)
+			code = buf_append(out, line + at, end);
+		if (code == SG_OK)
+			code = buf_append(out, "\r\n", 2);
+		at += end + (at + end < size);
+	} while (code == SG_OK && at < size);
 	return code;
 }
 
@@ -65,12 +157,21 @@ static enum fail_code put_lines(const struct buf *text, struct buf *out)
 		const unsigned char *end = memchr(line, '\n', text->size - at);
 		size_t size = end == NULL ? text->size - at : (size_t)(end - line);
 
-		code = buf_append(out, line, size);
-		if (code == SG_OK)
-			code = buf_append(out, "\r\n", 2);
+		code = put_line(line, size, out);
 		at += size + 1;
 	}
 	return code;
+}
+
+/* What stands behind the line of the subject and the empty one. */
+static enum fail_code fill(const char *whole, bool by_line, const struct template_value *values,
+    size_t count, struct buf *out)
+{
+	const char *body = strchr(whole, '\n') + 2;
+
+	/* a notice has lines that may say nothing: a subject that is hidden */
+	return by_line ? template_fill_lines(body, values, count, out) :
+	    template_fill(body, values, count, out);
 }
 
 static enum fail_code put_body(const struct compose_text *text, const struct vault_notice *notice,
@@ -80,6 +181,7 @@ static enum fail_code put_body(const struct compose_text *text, const struct vau
 	struct buf subject;
 	struct buf filled;
 	const char *reason = notice->reason == NULL ? "" : notice->reason;
+	const char *why = note_of(text, notice, 0);
 	char date[DATE_MAX];
 	enum fail_code code;
 
@@ -87,7 +189,7 @@ static enum fail_code put_body(const struct compose_text *text, const struct vau
 	buf_init(&subject, COMPOSE_MAX);
 	buf_init(&filled, COMPOSE_MAX);
 	put_date(notice->time_ms, date);
-	code = put_recipients(notice, &recipients);
+	code = put_recipients(text, notice, &recipients);
 	if (code == SG_OK)
 		code = compose_subject(notice->subject, &subject);
 	if (code == SG_OK) {
@@ -98,10 +200,11 @@ static enum fail_code put_body(const struct compose_text *text, const struct vau
 			{"date", date, strlen(date)},
 			{"kept", text->kept, notice->keep ? strlen(text->kept) : 0},
 			{"reason", reason, strlen(reason)},
+			{"detail", reason, strlen(reason)},
+			{"why", why, strlen(why)},
 		};
 
-		/* behind the line of the subject and the empty one */
-		code = template_fill(strchr(text_of(text, notice), '\n') + 2, values,
+		code = fill(text_of(text, notice), compose_is_notice(notice), values,
 		    sizeof(values) / sizeof(values[0]), &filled);
 	}
 	if (code == SG_OK)
@@ -143,6 +246,17 @@ static enum fail_code put_subject(const char *text, size_t size, struct buf *out
 	return code == SG_OK ? buf_append_str(out, "\r\n") : code;
 }
 
+/* A notice answers the message (RFC 3834, 3.1.5 and 5). */
+static enum fail_code put_relation(const struct vault_notice *notice, struct buf *header)
+{
+	if (!compose_is_notice(notice))
+		return buf_append_str(header, "Auto-Submitted: auto-generated\r\n");
+	if (notice->message_id == NULL || notice->message_id[0] == '\0')
+		return buf_append_str(header, "Auto-Submitted: auto-replied\r\n");
+	return buf_printf(header, "Auto-Submitted: auto-replied\r\nIn-Reply-To: %s\r\n"
+	    "References: %s\r\n", notice->message_id, notice->message_id);
+}
+
 static enum fail_code put_header(const struct compose_text *text,
     const struct vault_notice *notice, const char *sender, int64_t now_ms, struct buf *header)
 {
@@ -158,9 +272,11 @@ static enum fail_code put_header(const struct compose_text *text,
 	if (code == SG_OK)
 		code = put_subject(whole + strlen(SUBJECT),
 		    strcspn(whole, "\n") - strlen(SUBJECT), header);
+	if (code == SG_OK)
+		code = put_relation(notice, header);
 	/* the same id in each try: who gets it twice can tell */
 	return code != SG_OK ? code : buf_printf(header, "Date: %s\r\nMessage-ID: <%s.notice%s>\r\n"
-	    "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+	    "MIME-Version: 1.0\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
 	    "Content-Language: %s\r\n", date, id, at == NULL ? "@localhost" : at,
 	    template_language((enum conf_language)notice->language));

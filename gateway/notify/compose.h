@@ -1,8 +1,8 @@
 /*
  * compose: a letter of the vault's outbox as a message (RFC 5322), with CRLF.
  *
- * One text part in UTF-8, 8bit; Auto-Submitted (RFC 3834). It holds a password, or says that nobody
- * has it: the buffer that it is made in wipes itself.
+ * One text part in UTF-8, 8bit; Auto-Submitted (RFC 3834). It may hold a password: the buffer
+ * that it is made in wipes itself.
  */
 #ifndef SG_GATEWAY_NOTIFY_COMPOSE_H
 #define SG_GATEWAY_NOTIFY_COMPOSE_H
@@ -19,7 +19,15 @@ struct compose_text {
 	char *password;		/* template_load of TEMPLATE_PASSWORD */
 	char *kept;
 	char *unhanded;		/* of TEMPLATE_UNHANDED */
+	char *refused;		/* of TEMPLATE_REFUSED */
+	char *sealed;		/* of TEMPLATE_SEALED */
+	char *notes[VAULT_NOTES];	/* sections compose_section; NULL for VAULT_NO_NOTE */
 };
+
+/* A notice of what became of a message, with nothing secret in it? */
+bool compose_is_notice(const struct vault_notice *notice);
+/* The section of words.txt that says a note; NULL for VAULT_NO_NOTE. */
+const char *compose_section(enum vault_note note);
 
 /* "postmaster@domain of who is told", or from; the caller frees. NULL when out of memory. */
 char *compose_sender(const char *from, const char *to);

@@ -1,13 +1,15 @@
 /*
  * Letters: each becomes a message under a mark of the vault, by which the filter at Postfix knows
- * it, takes it once, and lets it go only to a mailbox here or over proven TLS. It leaves the outbox
- * when Postfix has said 250. What Postfix refuses is tried again with growing pauses.
+ * it, takes it once, and lets one with a password go only to a mailbox here or over proven TLS. It
+ * leaves the outbox when Postfix has said 250. What Postfix refuses is tried again with growing
+ * pauses.
  */
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "gateway/notify/notify.h"
 #include "gateway/notify/send.h"
@@ -61,16 +63,34 @@ void notify_log(const struct vault_notice *notice, enum log_level level, const c
 	log_end(&line);
 }
 
-/* Later: the vault says when. That a sender waits is for an administrator to know. */
+enum outcome { TOLD, TOLD_LATER, TOLD_NEVER };
+
+static const char *event_of(const struct vault_notice *notice, enum outcome outcome)
+{
+	static const char *const names[3][3] = {
+		{ "password-told", "password-not-told-yet", "password-not-told-given-up" },
+		{ "failure-told", "failure-not-told-yet", "failure-not-told-given-up" },
+		{ "notice-sent", "notice-not-sent-yet", "notice-given-up" },
+	};
+
+	return names[compose_is_notice(notice) ? 2 : notice->kind == VAULT_UNHANDED][outcome];
+}
+
+/*
+ * Later: the vault says when. That a sender waits for a password is for an administrator to know. A
+ * notice that is not wanted where the sender is said to live is not carried there again: no bounce
+ * could go there either.
+ */
 static enum fail_code again(const struct notify *notify, const struct vault_notice *notice,
     const struct fail *why, struct fail *f)
 {
-	bool given_up = false;
-	enum fail_code code = vault_notice_again(&notify->vault, notice->id, &given_up, f);
+	bool plain = compose_is_notice(notice);
+	bool given_up = plain && why->kind == FAIL_PERMANENT;
+	enum fail_code code = given_up ? vault_notice_done(&notify->vault, notice->id, f) :
+	    vault_notice_again(&notify->vault, notice->id, &given_up, f);
 
-	notify_log(notice, LOG_LEVEL_ERROR, notice->kind == VAULT_UNHANDED ? (given_up ?
-	    "failure-not-told-given-up" : "failure-not-told-yet") : given_up ?
-	    "password-not-told-given-up" : "password-not-told-yet", why);
+	notify_log(notice, plain ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR, event_of(notice,
+	    given_up ? TOLD_NEVER : TOLD_LATER), why);
 	return code;
 }
 
@@ -96,12 +116,13 @@ enum fail_code notify_letter(const struct notify *notify, const struct vault_not
 	    compose(notify, notice, sender, &message, f);
 	if (code != SG_OK)
 		goto out;
+	STEP("letter-made");
 	code = send_message(notify->conf->notify.server, at == NULL ? "localhost" : at + 1,
 	    notice->to, &message, reply, &why);
+	STEP("letter-handed");
 	if (code == SG_OK || is_taken(reply)) {
 		code = vault_notice_done(&notify->vault, notice->id, f);
-		notify_log(notice, LOG_LEVEL_NOTICE, notice->kind == VAULT_UNHANDED ?
-		    "failure-told" : "password-told", NULL);
+		notify_log(notice, LOG_LEVEL_NOTICE, event_of(notice, TOLD), NULL);
 	} else {
 		code = again(notify, notice, &why, f);
 	}

@@ -76,21 +76,35 @@ static bool serve(struct notify *notify, int control)
 
 /* ---- start ---- */
 
-static enum fail_code load_texts(struct notify *notify, struct fail *f)
+static enum fail_code load_language(const struct conf *conf, enum conf_language language,
+    struct compose_text *text, struct fail *f)
 {
-	const char *folder = notify->conf->templates_directory;
+	const struct {
+		const char *name;
+		char **text;
+	} texts[] = { { TEMPLATE_PASSWORD, &text->password }, { TEMPLATE_KEPT, &text->kept },
+		{ TEMPLATE_UNHANDED, &text->unhanded }, { TEMPLATE_REFUSED, &text->refused },
+		{ TEMPLATE_SEALED, &text->sealed } };
 	enum fail_code code = SG_OK;
 
-	for (unsigned int i = 0; code == SG_OK && i < CONF_LANGUAGES; i++) {
-		code = template_load(folder, (enum conf_language)i, TEMPLATE_PASSWORD,
-		    &notify->texts[i].password, f);
-		if (code == SG_OK)
-			code = template_load(folder, (enum conf_language)i, TEMPLATE_KEPT,
-			    &notify->texts[i].kept, f);
-		if (code == SG_OK)
-			code = template_load(folder, (enum conf_language)i, TEMPLATE_UNHANDED,
-			    &notify->texts[i].unhanded, f);
+	for (size_t i = 0; code == SG_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
+		code = template_load(conf->templates_directory, language, texts[i].name,
+		    texts[i].text, f);
+	for (unsigned int i = VAULT_NO_NOTE + 1; code == SG_OK && i < VAULT_NOTES; i++) {
+		text->notes[i] = template_section(conf, language,
+		    compose_section((enum vault_note)i));
+		if (text->notes[i] == NULL)
+			code = fail_set(f, SG_ENOMEM, NULL, "no memory for a text");
 	}
+	return code;
+}
+
+static enum fail_code load_texts(struct notify *notify, struct fail *f)
+{
+	enum fail_code code = SG_OK;
+
+	for (unsigned int i = 0; code == SG_OK && i < CONF_LANGUAGES; i++)
+		code = load_language(notify->conf, (enum conf_language)i, &notify->texts[i], f);
 	return code;
 }
 
@@ -163,6 +177,10 @@ static void notify_free(struct notify *notify)
 		free(notify->texts[i].password);
 		free(notify->texts[i].kept);
 		free(notify->texts[i].unhanded);
+		free(notify->texts[i].refused);
+		free(notify->texts[i].sealed);
+		for (size_t n = 0; n < VAULT_NOTES; n++)
+			free(notify->texts[i].notes[n]);
 	}
 	for (size_t i = 0; notify->tokens != NULL && i < notify->conf->tenant_count; i++)
 		secret_free(&notify->tokens[i]);

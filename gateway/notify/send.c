@@ -50,10 +50,12 @@ static enum fail_code perform(CURL *curl, const char *server, const char *reply,
 	if (failed == CURLE_OK && status >= 200 && status < 300)
 		return SG_OK;
 	if (status >= 400)
-		return fail_set(f, SG_EPEER, "see the log of Postfix and of the filter",
+		(void)fail_set(f, SG_EPEER, "see the log of Postfix and of the filter",
 		    "%.100s says %.200s", server, reply);
-	return fail_set(f, SG_EPEER, "it is notify.server in sealgate.conf", "%.100s: %s", server,
-	    curl_easy_strerror(failed));
+	else
+		(void)fail_set(f, SG_EPEER, "it is notify.server in sealgate.conf", "%.100s: %s",
+		    server, curl_easy_strerror(failed));
+	return status >= 500 ? fail_set_kind(f, FAIL_PERMANENT) : f->code;
 }
 
 static void set_options(CURL *curl, const char *url, struct upload *upload, char *reply)

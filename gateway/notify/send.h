@@ -12,8 +12,8 @@
 
 /*
  * From the null sender to one recipient; server is "HOST:PORT", domain the EHLO name. SG_OK: the
- * server said 250 to the message. reply_out: the last line it said. Failures are
- * temporary, also where the server says 5xx: an administrator can mend that.
+ * server said 250 to the message. reply_out: the last line it said. A failure is
+ * permanent if the server said 5xx; an administrator may mend that all the same.
  */
 MUST_USE enum fail_code send_message(const char *server, const char *domain, const char *to,
     const struct buf *message, char reply_out[SEND_REPLY_MAX], struct fail *f);

@@ -11,6 +11,8 @@ void letter_free(struct letter *letter)
 	free(letter->subject);
 	free(letter->phone);
 	free(letter->reason);
+	free(letter->notes);
+	free(letter->message_id);
 	str_list_free(&letter->recipients);
 	memset(letter, 0, sizeof(*letter));
 }
@@ -33,14 +35,38 @@ static void get_recipients(struct packet_reader *p, struct letter *letter)
 	}
 }
 
-static void get_tail(struct packet_reader *p, struct letter *letter)
+static bool tells_password(const struct letter *letter)
+{
+	return letter->kind == VAULT_LETTER || letter->kind == VAULT_HOOK;
+}
+
+static void get_notes(struct packet_reader *p, struct letter *letter)
+{
+	const unsigned char *notes = NULL;
+	size_t size = 0;
+
+	packet_get_bytes(p, &notes, &size);
+	if (p->code == SG_OK && size != 0 && size != letter->recipients.count)
+		p->code = SG_EFORMAT;
+	for (size_t i = 0; p->code == SG_OK && i < size; i++)
+		p->code = notes[i] < VAULT_NOTES ? SG_OK : SG_EFORMAT;
+	if (p->code == SG_OK && size > 0) {
+		letter->notes = malloc(size);
+		p->code = letter->notes == NULL ? SG_ENOMEM : SG_OK;
+	}
+	if (p->code == SG_OK && size > 0)
+		memcpy(letter->notes, notes, size);
+	packet_get_str(p, &letter->message_id);
+}
+
+static void get_kind(struct packet_reader *p, struct letter *letter)
 {
 	packet_get_u8(p, &letter->kind);
 	packet_get_str(p, &letter->phone);
 	packet_get_str(p, &letter->reason);
-	if (p->code == SG_OK && (letter->kind > VAULT_UNHANDED ||
+	if (p->code == SG_OK && (letter->kind > VAULT_SEALED ||
 	    strlen(letter->phone) >= VAULT_PHONE_MAX ||
-	    (letter->kind != VAULT_UNHANDED && letter->password_size == 0)))
+	    tells_password(letter) != (letter->password_size > 0)))
 		p->code = SG_EFORMAT;
 }
 
@@ -59,7 +85,21 @@ static void get_head(struct packet_reader *p, struct letter *letter)
 void letter_get(struct packet_reader *p, struct letter *letter)
 {
 	get_head(p, letter);
-	get_tail(p, letter);
+	get_kind(p, letter);
+	get_notes(p, letter);
+}
+
+/* Did an earlier version end here? */
+static bool ended(struct packet_reader *p)
+{
+	return p->code == SG_OK && buf_get_end(&p->reader) == SG_OK;
+}
+
+static void set_empty(struct packet_reader *p, char **text_out)
+{
+	*text_out = str_dup("");
+	if (*text_out == NULL)
+		p->code = SG_ENOMEM;
 }
 
 enum fail_code letter_read(const struct secret *bytes, struct letter *letter, struct fail *f)
@@ -68,14 +108,16 @@ enum fail_code letter_read(const struct secret *bytes, struct letter *letter, st
 
 	buf_reader_init(&p.reader, bytes->data, bytes->size);
 	get_head(&p, letter);
-	if (p.code == SG_OK && buf_get_end(&p.reader) == SG_OK) {
-		letter->phone = str_dup("");
-		letter->reason = str_dup("");
-		if (letter->phone == NULL || letter->reason == NULL)
-			p.code = SG_ENOMEM;
+	if (ended(&p)) {
+		set_empty(&p, &letter->phone);
+		set_empty(&p, &letter->reason);
 	} else {
-		get_tail(&p, letter);
+		get_kind(&p, letter);
 	}
+	if (ended(&p))
+		set_empty(&p, &letter->message_id);
+	else
+		get_notes(&p, letter);
 	return packet_get_end(&p, f);
 }
 
@@ -104,4 +146,6 @@ void letter_put(struct packet_writer *w, const struct letter *letter)
 	packet_put_u8(w, letter->kind);
 	packet_put_str(w, letter->phone);
 	packet_put_str(w, letter->reason);
+	packet_put_bytes(w, letter->notes, letter->notes == NULL ? 0 : listed);
+	packet_put_str(w, letter->message_id);
 }

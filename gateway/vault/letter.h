@@ -3,7 +3,8 @@
  * vault.
  *
  * In packets and in the sealed column of the outbox it has the same form (packets.h). Earlier
- * versions stored it without kind, phone and reason: then it is a VAULT_LETTER.
+ * versions stored it without notes and message_id, or without all behind the recipients: then it is
+ * a VAULT_LETTER.
  */
 #ifndef SG_GATEWAY_VAULT_LETTER_H
 #define SG_GATEWAY_VAULT_LETTER_H
@@ -25,12 +26,14 @@ struct letter {
 	char *subject;			/* raw */
 	int64_t time_ms;
 	const unsigned char *password;	/* borrowed from what was read */
-	size_t password_size;		/* 0: VAULT_UNHANDED, which tells none */
+	size_t password_size;		/* 0: one that tells none */
 	struct str_list recipients;	/* those that fit */
 	uint32_t count;			/* how many there are */
+	unsigned char *notes;		/* enum vault_note of each of recipients; NULL: none */
 	uint8_t kind;			/* enum vault_notice_kind */
 	char *phone;			/* "" = none */
-	char *reason;			/* of VAULT_UNHANDED; else "" */
+	char *reason;			/* of VAULT_UNHANDED, VAULT_REFUSED; else "" */
+	char *message_id;		/* "" = none */
 };
 
 /* Takes one out of a packet; it must be freed also after an error, which the reader remembers. */

@@ -13,7 +13,8 @@
  *   RECORD            u32 n, n records (or a descriptor that   empty
  *                     holds the same, with an empty body)
  *   RECORD_ONCE       mark, recipient, u32 n, n records        empty
- *   RECORD_TOLD       [mark], [used for], letter, u32 n,       empty
+ *   RECORD_TOLD       [mark], [used for], [delivered],         empty
+ *                     tenant, u8 n, n letters, u32 n,
  *                     n records (or a descriptor, as RECORD)
  *   PASSWORD_TRY      tenant, password, u16 n, n addresses     empty
  *   NOTICE_NEXT       u8 for a hook                            u8 found; then id, tenant, letter
@@ -44,8 +45,8 @@
  *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms,
  *              u8 kind of password, password, [phone]
  *   letter = to, u8 language, u8 keep, subject, u64 time_ms, password, u32 count, u32 n, n times
- *            address (n below count where they do not fit), u8 kind, [phone], [reason]; in
- *            RECORD_TOLD tenant comes before it
+ *            address (n below count where they do not fit), u8 kind, [phone], [reason],
+ *            notes (n bytes or none), [message_id]
  *   fact = record, u8 flags (PACKET_FACT_...), result, domain
  *   certificates = u32 n, n times address, fingerprint, subject, issuer, key, u64 not_before,
  *                  u64 not_after, [unusable]

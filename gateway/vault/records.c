@@ -4,27 +4,55 @@
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
+#include "gateway/base/log.h"
 #include "gateway/base/str.h"
 #include "gateway/vault/server.h"
 #include "gateway/vault/vault.h"
 
 /* --- record --- */
 
-static enum fail_code record_store(struct store *store, const unsigned char *data, size_t size,
-    struct fail *f)
+/* The second stage had delivered this before: it is told in the log, and in the record. */
+static enum fail_code record_mark_reason(struct record *record, const char *before, struct buf *out)
 {
-	struct store_record row = {.data = data, .size = size};
-	struct record record;
+	struct log_line line;
+	char *reason = str_printf("%s%s", before, record->reason);
 	enum fail_code code;
 
-	code = record_decode(data, size, &record, f);
+	if (reason == NULL)
+		return SG_ENOMEM;
+	reason[strnlen(reason, RECORD_TEXT_MAX)] = '\0';
+	free(record->reason);
+	record->reason = reason;
+	code = record_encode(record, out);
+	log_begin(&line, LOG_LEVEL_NOTICE, record->queue_id, "repeated");
+	log_str(&line, "to", record->recipient);
+	log_end(&line);
+	return code;
+}
+
+static enum fail_code record_store(struct server *server, struct store_record row,
+    const char *before, struct fail *f)
+{
+	struct record record;
+	enum fail_code code;
+	struct buf bytes;
+
+	code = record_decode(row.data, row.size, &record, f);
 	if (code != SG_OK)
 		return code;
+	buf_init(&bytes, PACKET_RECORDS_MAX);
+	if (before != NULL) {
+		code = record_mark_reason(&record, before, &bytes);
+		row.data = bytes.data;
+		row.size = bytes.size;
+	}
 	row.tenant = record.tenant;
 	row.time_ms = record.time_ms;
 	row.queue_id = record.queue_id;
 	row.message_id = record.message_id;
-	code = store->ops->record_put(store, &row, f);
+	code = code != SG_OK ? fail_set(f, code, NULL, "no memory for a record") :
+	    server->store->ops->record_put(server->store, &row, f);
+	buf_free(&bytes);
 	record_free(&record);
 	return code;
 }
@@ -52,17 +80,17 @@ enum fail_code records_check(struct packet_reader p, struct fail *f)
 }
 
 /* What records_check found sound. */
-enum fail_code records_store(struct store *store, struct packet_reader p, struct fail *f)
+enum fail_code records_store(struct server *server, struct packet_reader p, const char *before,
+    struct fail *f)
 {
-	const unsigned char *data = NULL;
+	struct store_record row = {.size = 0};
 	enum fail_code code = SG_OK;
 	uint32_t count = 0;
-	size_t size = 0;
 
 	packet_get_u32(&p, &count);
 	for (; code == SG_OK && count > 0; count--) {
-		packet_get_bytes(&p, &data, &size);
-		code = record_store(store, data, size, f);
+		packet_get_bytes(&p, &row.data, &row.size);
+		code = record_store(server, row, before, f);
 	}
 	return code;
 }
@@ -96,7 +124,7 @@ enum fail_code records_handle(void *context, struct wire_message *request,
 	if (code == SG_OK)
 		code = records_check(packet_read(&bytes), f);
 	if (code == SG_OK)
-		code = records_store(server->store, packet_read(&bytes), f);
+		code = records_store(server, packet_read(&bytes), NULL, f);
 	buf_free(&bytes);
 	return code;
 }
@@ -117,7 +145,7 @@ enum fail_code records_once_handle(void *context, struct wire_message *request,
 	if (code == SG_OK)
 		code = mark_use(server, mark, recipient, f);
 	if (code == SG_OK)
-		code = records_store(server->store, p, f);
+		code = records_store(server, p, NULL, f);
 	free(recipient);
 	free(mark);
 	return code;

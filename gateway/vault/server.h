@@ -149,9 +149,9 @@ MUST_USE enum fail_code mark_use(struct server *server, const char *text, char *
     struct fail *f);
 /* Every record of u32 n, n records is sound, and nothing is behind them (records.c). */
 MUST_USE enum fail_code records_check(struct packet_reader p, struct fail *f);
-/* What records_check found sound. */
-MUST_USE enum fail_code records_store(struct store *store, struct packet_reader p,
-    struct fail *f);
+/* What records_check found sound; before: put before each reason, NULL = nothing. */
+MUST_USE enum fail_code records_store(struct server *server, struct packet_reader p,
+    const char *before, struct fail *f);
 
 /* Signs what stands for a mark, and prints both into a reply (mark.c). */
 MUST_USE enum fail_code mark_sign(const struct server *server, const char *tenant,

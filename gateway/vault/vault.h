@@ -99,7 +99,8 @@ enum vault_password_kind {
 };
 #define VAULT_PHONE_MAX 17	/* characters of a number with + and NUL (E.164) */
 
-#define VAULT_NOTICE "notice"	/* source of a mark under which our own mail goes to Postfix */
+#define VAULT_NOTICE "notice"	/* source of a mark under which a letter with a password travels */
+#define VAULT_NOTICE_PLAIN "notice-plain"	/* and of one with nothing secret in it */
 /* What the filter says to one that it has taken before: the try in between died before the 250. */
 #define VAULT_NOTICE_TAKEN "This notice was taken already"
 
@@ -145,29 +146,66 @@ MUST_USE enum fail_code vault_record(const struct vault *vault, const struct rec
 MUST_USE enum fail_code vault_record_once(const struct vault *vault, const char *mark,
     const char *recipient, const struct record *records, size_t count, struct fail *f);
 
-/* What a sender is to be told: the password of PDFs for these recipients. */
+enum vault_notice_kind {
+	VAULT_LETTER = 0,	/* tells the sender a password */
+	VAULT_HOOK = 1,		/* hands it to the tenant's hook */
+	VAULT_UNHANDED = 2,	/* tells the sender that the hook did not get it */
+	VAULT_REFUSED = 3,	/* tells the sender that a message was refused after all */
+	VAULT_SEALED = 4	/* tells the sender how it goes to whom */
+};
+
+/* How a message goes to a recipient, or why it does not; numbers stand in the outbox. */
+enum vault_note {
+	VAULT_NO_NOTE = 0,
+	VAULT_AS_ENVELOPE,
+	VAULT_AS_RECIPIENT,	/* PDF; from here on whose password */
+	VAULT_AS_CHOSEN,
+	VAULT_AS_GENERATED,
+	VAULT_AS_HOOK,
+	VAULT_AS_SMS,
+	VAULT_AS_TLS,
+	VAULT_AS_INSIDE,
+	VAULT_NO_PROTECTION,	/* neither certificate nor password */
+	VAULT_NO_TLS,
+	VAULT_NO_MAIL,		/* the domain takes none */
+	VAULT_NO_ROOM,		/* too large to be sealed */
+	VAULT_NO_WAY		/* cannot be sealed for another reason */
+};
+#define VAULT_NOTES 14
+#define VAULT_MESSAGE_ID_MAX 250	/* bytes of one in a notice */
+
+/* What a sender is to be told: the password of PDFs for recipients, or what became of them. */
 struct vault_letter {
-	const char *tenant;
+	enum vault_notice_kind kind;	/* but VAULT_UNHANDED */
 	const char *to;			/* the sender, normalised */
 	unsigned int language;		/* enum conf_language */
 	bool keep;			/* it becomes the own password of the only recipient */
 	const char *subject;		/* raw, without tags */
 	int64_t time_ms;
-	const struct secret *password;
+	const struct secret *password;	/* NULL: VAULT_REFUSED, VAULT_SEALED */
 	const char *const *recipients;
+	const unsigned char *notes;	/* enum vault_note of each; NULL with a password */
 	size_t count;
-	bool hook;			/* not to the sender: to the tenant's hook */
 	const char *phone;		/* to which the hook sends it; "" = none */
+	const char *detail;		/* of VAULT_REFUSED: why, in English; NULL = none */
+	const char *message_id;		/* of the message; NULL = none */
 };
 
 struct vault_told {
+	const char *tenant;
 	const char *mark;		/* a recipient is told about once for it; or NULL */
 	const char *used_for;		/* the mark is used up for it; or NULL */
-	const struct vault_letter *letter;
+	/*
+	 * The second stage delivers the mark to this recipient; or NULL. If it did before, the
+	 * reasons in the records begin with "repeated: ", and the vault says so in the log.
+	 */
+	const char *delivered;
+	const struct vault_letter *letter;	/* with a password; or NULL */
+	const struct vault_letter *notice;	/* of the other kinds; or NULL */
 };
 
 /*
- * Records as vault_record does; in the same commit the letter, for sealgate-notify to hand over.
+ * Records as vault_record does; in the same commit the letters, for sealgate-notify to hand over.
  * SG_EDENIED: the mark was used up. SG_EEXIST (temporary): the letter says keep, and the recipient
  * has got an own password meanwhile.
  */
@@ -222,12 +260,6 @@ void vault_sessions_free(struct vault_session *sessions, size_t count);
 
 #define VAULT_NOTICE_ID 16	/* bytes */
 
-enum vault_notice_kind {
-	VAULT_LETTER = 0,	/* tells the sender a password */
-	VAULT_HOOK = 1,		/* hands it to the tenant's hook */
-	VAULT_UNHANDED = 2	/* tells the sender that the hook did not get it */
-};
-
 /* What the outbox has, as it is read. */
 struct vault_notice {
 	enum vault_notice_kind kind;
@@ -240,9 +272,11 @@ struct vault_notice {
 	int64_t time_ms;
 	struct secret password;
 	struct str_list recipients;	/* the first ones */
+	unsigned char *notes;		/* enum vault_note of each; NULL: there are none */
 	uint32_t count;			/* how many there are */
 	char *phone;			/* of VAULT_HOOK; "" = none */
-	char *reason;			/* of VAULT_UNHANDED */
+	char *reason;			/* of VAULT_UNHANDED, VAULT_REFUSED */
+	char *message_id;		/* of the message it is about; "" = not known */
 };
 
 /*

@@ -29,22 +29,35 @@ enum fail_code vault_password_try(const struct vault *vault, const char *tenant,
 
 static void put_letter(struct packet_writer *w, const struct vault_letter *letter)
 {
+	const struct secret *password = letter->password;
 	size_t i;
 
-	packet_put_str(w, letter->tenant);
 	packet_put_str(w, letter->to);
 	packet_put_u8(w, (uint8_t)letter->language);
 	packet_put_u8(w, letter->keep);
 	packet_put_str(w, letter->subject);
 	packet_put_i64(w, letter->time_ms);
-	packet_put_bytes(w, letter->password->data, letter->password->size);
+	packet_put_bytes(w, password == NULL ? NULL : password->data,
+	    password == NULL ? 0 : password->size);
 	packet_put_u32(w, (uint32_t)letter->count);
 	packet_put_u32(w, (uint32_t)letter->count);
 	for (i = 0; i < letter->count; i++)
 		packet_put_str(w, letter->recipients[i]);
-	packet_put_u8(w, letter->hook ? VAULT_HOOK : VAULT_LETTER);
+	packet_put_u8(w, (uint8_t)letter->kind);
 	packet_put_str(w, letter->phone);
-	packet_put_str(w, NULL);
+	packet_put_str(w, letter->detail);
+	packet_put_bytes(w, letter->notes, letter->notes == NULL ? 0 : letter->count);
+	packet_put_str(w, letter->message_id);
+}
+
+static void put_letters(struct packet_writer *w, const struct vault_told *told)
+{
+	packet_put_str(w, told->tenant);
+	packet_put_u8(w, (uint8_t)((told->letter != NULL) + (told->notice != NULL)));
+	if (told->letter != NULL)
+		put_letter(w, told->letter);
+	if (told->notice != NULL)
+		put_letter(w, told->notice);
 }
 
 enum fail_code vault_record_told(const struct vault *vault, const struct vault_told *told,
@@ -60,7 +73,8 @@ enum fail_code vault_record_told(const struct vault *vault, const struct vault_t
 	ask_start(&ask, VAULT_RECORD_TOLD);
 	packet_put_str(&w, told->mark);
 	packet_put_str(&w, told->used_for);
-	put_letter(&w, told->letter);
+	packet_put_str(&w, told->delivered);
+	put_letters(&w, told);
 	if (w.code == SG_OK)
 		w.code = ask_records(records, count, &bytes);
 	code = packet_put_end(&w, f);
@@ -84,6 +98,8 @@ void vault_notice_free(struct vault_notice *notice)
 	free(notice->subject);
 	free(notice->phone);
 	free(notice->reason);
+	free(notice->message_id);
+	free(notice->notes);
 	secret_free(&notice->password);
 	str_list_free(&notice->recipients);
 	memset(notice, 0, sizeof(*notice));
@@ -112,10 +128,27 @@ static void get_kind(struct packet_reader *r, struct vault_notice *notice)
 	packet_get_u8(r, &kind);
 	packet_get_str(r, &notice->phone);
 	packet_get_str(r, &notice->reason);
-	if (r->code == SG_OK && (kind > VAULT_UNHANDED ||
-	    (kind == VAULT_UNHANDED) != (notice->password.size == 0)))
+	if (r->code == SG_OK && (kind > VAULT_SEALED ||
+	    (kind != VAULT_LETTER && kind != VAULT_HOOK) != (notice->password.size == 0)))
 		r->code = SG_EFORMAT;
 	notice->kind = (enum vault_notice_kind)kind;
+}
+
+static void get_notes(struct packet_reader *r, struct vault_notice *notice)
+{
+	const unsigned char *notes = NULL;
+	size_t size = 0;
+
+	packet_get_bytes(r, &notes, &size);
+	if (r->code == SG_OK && size != 0 && size != notice->recipients.count)
+		r->code = SG_EFORMAT;
+	if (r->code == SG_OK && size > 0) {
+		notice->notes = malloc(size);
+		r->code = notice->notes == NULL ? SG_ENOMEM : SG_OK;
+	}
+	if (r->code == SG_OK && size > 0)
+		memcpy(notice->notes, notes, size);
+	packet_get_str(r, &notice->message_id);
 }
 
 static void get_notice(struct packet_reader *r, struct vault_notice *notice)
@@ -141,6 +174,7 @@ static void get_notice(struct packet_reader *r, struct vault_notice *notice)
 		r->code = secret_set(&notice->password, data, size);
 	get_recipients(r, notice);
 	get_kind(r, notice);
+	get_notes(r, notice);
 	notice->language = language;
 	notice->keep = keep != 0;
 }

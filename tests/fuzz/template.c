@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = { TEMPLATE_PASSWORD, TEMPLATE_KEPT, TEMPLATE_UNHANDED,
-		TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS };
+		TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS, TEMPLATE_REFUSED,
+		TEMPLATE_SEALED };
 	static const struct template_value values[] = { { "file", "message.pdf", 11 },
 		{ "how", "by letter", 9 }, { "subject", "Grüße", 7 }, { "password", "x", 1 } };
 	const size_t count = sizeof(values) / sizeof(values[0]);

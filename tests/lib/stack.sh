@@ -10,6 +10,7 @@
 #   stack_tenant='...'           lines for the tenant's section
 #   stack_scan='...'     lines for the section of the scanner
 #   stack_tls='...'      lines for the section of TLS; without them sealed mail may leave in clear TCP
+#   stack_notices=       what the tenant tells its senders; without it nothing, so that tests can count mail
 #   stack_notify='...'   lines for the section of letters and hooks
 #   stack_log=           Postfix's log is not followed
 #   stack_gateway=no             Postfix and sink only
@@ -25,6 +26,7 @@ stack_conf=
 stack_tenant=
 stack_scan=
 stack_tls='sealed = may'
+stack_notices=
 stack_notify=
 stack_log=mail.log
 stack_gateway=yes
@@ -242,6 +244,7 @@ gateway_conf() {
 		tenant inside {
 			domains = { "inside.example" }
 			networks = { "127.0.0.1" }
+			notices = { $stack_notices }
 			$stack_tenant
 		}
 		$stack_conf

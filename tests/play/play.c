@@ -69,6 +69,12 @@ struct world {
 	/* the last letter: to, language, [keep], [hook, number or -], recipients */
 	char told[512];
 	unsigned int letters;
+	/* the last notice: refused|sealed, to, language, [about MESSAGE-ID], RECIPIENT=NOTE... */
+	char noticed[512];
+	unsigned int notices;
+	char delivered[USED_MAX][256];	/* marks and recipients at the second stage */
+	size_t delivered_count;
+	unsigned int repeated;
 	enum vault_password_kind mark_kind;	/* the password behind a valid mark */
 	char mark_password[64];
 	char mark_phone[VAULT_PHONE_MAX];
@@ -283,12 +289,59 @@ static enum fail_code play_password_try(void *context, const char *tenant,
 	return SG_OK;
 }
 
+static void play_letter(struct world *world, const struct vault_letter *letter)
+{
+	bool hook = letter->kind == VAULT_HOOK;
+	char *at = world->told;
+
+	(void)snprintf(at, sizeof(world->told), "%s %u%s%s%s", letter->to, letter->language,
+	    letter->keep ? " keep" : "", hook ? " hook " : "",
+	    !hook ? "" : letter->phone[0] != 0 ? letter->phone : "-");
+	for (size_t i = 0; i < letter->count; i++) {
+		size_t size = strlen(at);
+
+		(void)snprintf(at + size, sizeof(world->told) - size, " %s", letter->recipients[i]);
+	}
+	world->letters++;
+}
+
+static void play_notice(struct world *world, const struct vault_letter *notice)
+{
+	char *at = world->noticed;
+
+	(void)snprintf(at, sizeof(world->noticed), "%s %s %u%s%s%s%s",
+	    notice->kind == VAULT_REFUSED ? "refused" : "sealed", notice->to, notice->language,
+	    notice->message_id[0] != 0 ? " about " : "", notice->message_id,
+	    notice->subject[0] != 0 ? " subject" : "", notice->subject);
+	for (size_t i = 0; i < notice->count; i++) {
+		size_t size = strlen(at);
+
+		(void)snprintf(at + size, sizeof(world->noticed) - size, " %s=%u",
+		    notice->recipients[i], notice->notes[i]);
+	}
+	world->notices++;
+}
+
+static void play_delivered(struct world *world, const char *mark, const char *recipient)
+{
+	char text[sizeof(world->delivered[0])];
+
+	(void)snprintf(text, sizeof(text), "%s %s", mark, recipient);
+	for (size_t i = 0; i < world->delivered_count; i++) {
+		if (strcmp(world->delivered[i], text) == 0) {
+			world->repeated++;
+			return;
+		}
+	}
+	if (world->delivered_count < USED_MAX)
+		(void)snprintf(world->delivered[world->delivered_count++], sizeof(text), "%s",
+		    text);
+}
+
 static enum fail_code play_record_told(void *context, const struct vault_told *told,
     const struct record *records, size_t count, struct fail *f)
 {
-	const struct vault_letter *letter = told->letter;
 	struct world *world = context;
-	char *at = world->told;
 	enum fail_code code;
 
 	if (fails(world, "told"))
@@ -297,15 +350,12 @@ static enum fail_code play_record_told(void *context, const struct vault_told *t
 	    records, count, f) : play_record(context, records, count, f);
 	if (code != SG_OK)
 		return code;
-	(void)snprintf(at, sizeof(world->told), "%s %u%s%s%s", letter->to, letter->language,
-	    letter->keep ? " keep" : "", letter->hook ? " hook " : "",
-	    !letter->hook ? "" : letter->phone[0] != 0 ? letter->phone : "-");
-	for (size_t i = 0; i < letter->count; i++) {
-		size_t size = strlen(at);
-
-		(void)snprintf(at + size, sizeof(world->told) - size, " %s", letter->recipients[i]);
-	}
-	world->letters++;
+	if (told->letter != NULL)
+		play_letter(world, told->letter);
+	if (told->notice != NULL)
+		play_notice(world, told->notice);
+	if (told->delivered != NULL)
+		play_delivered(world, told->mark, told->delivered);
 	return SG_OK;
 }
 
@@ -453,6 +503,10 @@ static void reset_world(struct world *world)
 	world->mark_source[0] = 0;
 	world->told[0] = 0;
 	world->letters = 0;
+	world->noticed[0] = 0;
+	world->notices = 0;
+	world->delivered_count = 0;
+	world->repeated = 0;
 	world->password[0] = 0;
 	world->mark_created_ms = 0;
 	world->mark_bound = false;
@@ -821,10 +875,8 @@ static void act_mark_source(struct play *play, char *text)
 	(void)snprintf(play->world.mark_source, sizeof(play->world.mark_source), "%s", text);
 }
 
-/* passwords WORD,WORD: the tenant's order of their sources */
-static void act_passwords(struct play *play, char *text)
+static void set_words(struct str_list *list, char *text)
 {
-	struct str_list *list = &play->conf->tenants[0].passwords;
 	char *save = NULL;
 
 	str_list_free(list);
@@ -832,6 +884,18 @@ static void act_passwords(struct play *play, char *text)
 	    word = strtok_r(NULL, ",", &save))
 		if (str_list_add(list, word) != SG_OK)
 			die("no memory");
+}
+
+/* passwords WORD,WORD: the tenant's order of their sources */
+static void act_passwords(struct play *play, char *text)
+{
+	set_words(&play->conf->tenants[0].passwords, text);
+}
+
+/* notices WORD,WORD: what the tenant's senders are told */
+static void act_notices(struct play *play, char *text)
+{
+	set_words(&play->conf->tenants[0].notices, text);
 }
 
 static void set_hook(struct conf_tenant *tenant, const char *command)
@@ -1071,6 +1135,12 @@ static bool holds(struct play *play, const char *what, const char *text)
 		return strlen(play->world.password) == 19 && play->world.password[4] == '-';
 	if (strcmp(what, "told") == 0)
 		return strcmp(play->world.told, text) == 0;
+	if (strcmp(what, "noticed") == 0)
+		return strcmp(play->world.noticed, text) == 0;
+	if (strcmp(what, "notices") == 0)
+		return play->world.notices == number;
+	if (strcmp(what, "repeated") == 0)
+		return play->world.repeated == number;
 	if (strcmp(what, "letters") == 0)
 		return play->world.letters == number;
 	if (strcmp(what, "mark-phone") == 0)
@@ -1113,6 +1183,7 @@ static void expect(struct play *play, char *line)
 		    record_decision_name(play->world.records[i].decision),
 		    play->world.records[i].recipient, play->world.records[i].reason);
 	(void)printf("# reply: %s\n", play->outcome.reply.text);
+	(void)printf("# the last notice: %s\n", play->world.noticed);
 }
 
 /* ---- files ---- */
@@ -1132,7 +1203,7 @@ static const struct {
 	{ "waiting", act_waiting }, { "later", act_later },
 	{ "forget", act_forget },
 	{ "mark-password", act_mark_password }, { "mark-source", act_mark_source },
-	{ "passwords", act_passwords },
+	{ "passwords", act_passwords }, { "notices", act_notices },
 	{ "mark-created", act_mark_created }, { "mark-body", act_mark_body },
 	{ "abort", act_abort }, { "expect", expect },
 };

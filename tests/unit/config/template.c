@@ -16,20 +16,47 @@
 
 static void built_in_texts_pass_their_own_check(void **state)
 {
+	static const char *const names[] = { TEMPLATE_PASSWORD, TEMPLATE_KEPT, TEMPLATE_UNHANDED,
+		TEMPLATE_REFUSED, TEMPLATE_SEALED };
+	const size_t count = sizeof(names) / sizeof(names[0]);
 	struct fail f;
 
 	(void)state;
-	for (unsigned int i = 0; i < CONF_LANGUAGES; i++) {
+	for (size_t i = 0; i < CONF_LANGUAGES * count; i++) {
 		char *text = NULL;
 
-		assert_int_equal(template_load("", (enum conf_language)i, TEMPLATE_PASSWORD,
-		    &text, &f), SG_OK);
-		assert_int_equal(template_check(TEMPLATE_PASSWORD, text, &f), SG_OK);
+		assert_int_equal(template_load("", (enum conf_language)(i / count),
+		    names[i % count], &text, &f), SG_OK);
+		assert_int_equal(template_check(names[i % count], text, &f), SG_OK);
 		free(text);
-		assert_int_equal(template_load("", (enum conf_language)i, TEMPLATE_KEPT, &text,
-		    &f), SG_OK);
-		assert_int_equal(template_check(TEMPLATE_KEPT, text, &f), SG_OK);
-		free(text);
+	}
+}
+
+static void notices_must_say_about_whom_and_why(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *text;
+		const char *reason;	/* NULL: it is taken */
+	} tried[] = {
+		{ TEMPLATE_REFUSED, "Subject: x\n\n${recipients}${why}\n", NULL },
+		{ TEMPLATE_REFUSED, "Subject: x\n\n${recipients}\n", "without ${why}" },
+		{ TEMPLATE_REFUSED, "Subject: x\n\n${why}\n", "without ${recipients}" },
+		{ TEMPLATE_REFUSED, "${recipients}${why}\n", "without a subject" },
+		{ TEMPLATE_SEALED, "Subject: x\n\nHello\n", "without ${recipients}" },
+		{ TEMPLATE_SEALED, "Subject: x\n\n${recipients}${why}\n", "${why} is not known" },
+		{ TEMPLATE_WORDS, "[no-tls]\nNothing for it.\n", NULL },
+		{ TEMPLATE_WORDS, "[no-tls]\nNo ${name}.\n\n[sms]\nx\n", "section of notices" },
+	};
+	struct fail f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		enum fail_code code = template_check(tried[i].name, tried[i].text, &f);
+
+		assert_int_equal(code, tried[i].reason == NULL ? SG_OK : SG_EUSAGE);
+		if (tried[i].reason != NULL && strstr(f.what, tried[i].reason) == NULL)
+			fail_msg("\"%s\" for %s", f.what, tried[i].text);
 	}
 }
 
@@ -41,7 +68,7 @@ static void wrong_texts_are_refused_with_a_reason(void **state)
 	} wrong[] = {
 		{ "Hello ${password}\n", "without a subject" },
 		{ "Subject: x\nHello ${password}\n", "without a subject" },
-		{ "Subject: x\n\nHello\n", "does not tell the password" },
+		{ "Subject: x\n\nHello\n", "without ${password} in its body" },
 		{ "Subject: ${password}\n\n${password}\n", "not kept secret" },
 		{ "Subject: x\n\n${password} ${pasword}\n", "${pasword} is not known" },
 		{ "Subject: x\n\n${password} ${date\n", "without an end" },
@@ -205,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(built_in_texts_pass_their_own_check),
+		cmocka_unit_test(notices_must_say_about_whom_and_why),
 		cmocka_unit_test(wrong_texts_are_refused_with_a_reason),
 		cmocka_unit_test(values_stand_in_place),
 		cmocka_unit_test(an_own_text_takes_the_place_of_the_built_in_one),

@@ -14,6 +14,13 @@ static char password_text[] = "Subject: Passwort f\xc3\xbcr Ihre gesch\xc3\xbctz
 	"\n${subject}|${date}|\n${recipients}${password}\n${kept}End\n";
 static char kept_text[] = "Kept.\n";
 static char unhanded_text[] = "Subject: Nobody got it\n\n${subject}|${recipients}|${reason}\n";
+static char refused_text[] = "Subject: Not sent\n\nSubject: ${subject}\n\n${recipients}\n${why}\n"
+	"(${detail})\n";
+static char sealed_text[] = "Subject: How\n\n${subject}\n${recipients}End\n";
+static char no_mail[] = "There is no server that takes mail for this domain, as far as anybody "
+	"could find out when it was looked for.";
+static char as_chosen[] = "PDF, chosen";
+static char as_envelope[] = "envelope";
 
 static const char *subject_of(const char *raw, struct buf *out)
 {
@@ -41,7 +48,8 @@ static void subjects_become_readable(void **state)
 
 static void a_letter_is_a_whole_message(void **state)
 {
-	const struct compose_text text = {password_text, kept_text, unhanded_text};
+	const struct compose_text text = {.password = password_text, .kept = kept_text,
+	    .unhanded = unhanded_text};
 	struct vault_notice notice = {.language = CONF_GERMAN, .keep = true, .count = 3};
 	char *sender = compose_sender("", "ann@acme.example");
 	struct buf header;
@@ -70,7 +78,8 @@ static void a_letter_is_a_whole_message(void **state)
 
 static void what_no_hook_took_is_told_without_the_password(void **state)
 {
-	const struct compose_text text = {password_text, kept_text, unhanded_text};
+	const struct compose_text text = {.password = password_text, .kept = kept_text,
+	    .unhanded = unhanded_text};
 	struct vault_notice notice = {.kind = VAULT_UNHANDED, .count = 1};
 	struct buf header;
 	struct buf body;
@@ -91,12 +100,74 @@ static void what_no_hook_took_is_told_without_the_password(void **state)
 	buf_free(&body);
 }
 
+static void a_refusal_is_told_as_an_answer_without_a_hidden_subject(void **state)
+{
+	struct compose_text text = {.refused = refused_text};
+	struct vault_notice notice = {.kind = VAULT_REFUSED, .count = 1};
+	struct buf header;
+	struct buf body;
+
+	(void)state;
+	text.notes[VAULT_NO_MAIL] = no_mail;
+	buf_init(&header, COMPOSE_MAX);
+	buf_init(&body, COMPOSE_MAX);
+	notice.to = strdup("ann@acme.example");
+	notice.subject = strdup("");
+	notice.reason = strdup("null MX");
+	notice.message_id = strdup("<1@acme.example>");
+	notice.notes = calloc(1, 1);
+	notice.notes[0] = VAULT_NO_MAIL;
+	assert_int_equal(str_list_add(&notice.recipients, "bob@x.example"), SG_OK);
+	assert_int_equal(compose_letter(&text, &notice, "postmaster@acme.example", 0, &header,
+	    &body), SG_OK);
+	assert_non_null(strstr(buf_str(&header), "\r\nAuto-Submitted: auto-replied\r\n"
+	    "In-Reply-To: <1@acme.example>\r\nReferences: <1@acme.example>\r\n"));
+	assert_string_equal(buf_str(&body), "  bob@x.example\r\n\r\n"
+	    "There is no server that takes mail for this domain, as far as anybody could\r\n"
+	    "find out when it was looked for.\r\n(null MX)\r\n");
+	vault_notice_free(&notice);
+	buf_free(&header);
+	buf_free(&body);
+}
+
+static void a_notice_says_for_each_recipient_how(void **state)
+{
+	struct compose_text text = {.sealed = sealed_text};
+	struct vault_notice notice = {.kind = VAULT_SEALED, .count = 3};
+	struct buf header;
+	struct buf body;
+
+	(void)state;
+	text.notes[VAULT_AS_CHOSEN] = as_chosen;
+	text.notes[VAULT_AS_ENVELOPE] = as_envelope;
+	buf_init(&header, COMPOSE_MAX);
+	buf_init(&body, COMPOSE_MAX);
+	notice.to = strdup("ann@acme.example");
+	notice.subject = strdup("Offer");
+	notice.message_id = strdup("");
+	notice.notes = calloc(2, 1);
+	notice.notes[0] = VAULT_AS_CHOSEN;
+	notice.notes[1] = VAULT_AS_ENVELOPE;
+	assert_int_equal(str_list_add(&notice.recipients, "bob@x.example"), SG_OK);
+	assert_int_equal(str_list_add(&notice.recipients, "eve@x.example"), SG_OK);
+	assert_int_equal(compose_letter(&text, &notice, "postmaster@acme.example", 0, &header,
+	    &body), SG_OK);
+	assert_null(strstr(buf_str(&header), "In-Reply-To"));
+	assert_string_equal(buf_str(&body), "Offer\r\n  bob@x.example:\r\n    PDF, chosen\r\n"
+	    "  eve@x.example:\r\n    envelope\r\n  (+ 1)\r\nEnd\r\n");
+	vault_notice_free(&notice);
+	buf_free(&header);
+	buf_free(&body);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subjects_become_readable),
 		cmocka_unit_test(a_letter_is_a_whole_message),
 		cmocka_unit_test(what_no_hook_took_is_told_without_the_password),
+		cmocka_unit_test(a_refusal_is_told_as_an_answer_without_a_hidden_subject),
+		cmocka_unit_test(a_notice_says_for_each_recipient_how),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

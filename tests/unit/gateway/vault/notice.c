@@ -50,6 +50,7 @@ static char acme[] = "acme";
 static char front_id[] = "4FZyz1Xk2bzJrq";
 static char message_id[] = "<1@acme.example>";
 static char phone[] = "+4915112345678";
+static char reason[] = "3 pages";
 static char sender[] = "a@acme.example";
 static const char *const both[] = {"bob@partner.example", "carol@partner.example"};
 static const unsigned char digest[VAULT_DIGEST_SIZE] = {1};
@@ -150,7 +151,7 @@ static int bench_drop(void **state)
 
 static struct vault_letter letter_of(const struct bench *b, size_t count, bool keep)
 {
-	const struct vault_letter letter = {.tenant = acme, .to = sender, .language = 1,
+	const struct vault_letter letter = {.to = sender, .language = 1,
 	    .keep = keep, .subject = " Offer", .time_ms = 5000, .password = &b->password,
 	    .recipients = both, .count = count, .phone = empty};
 
@@ -160,7 +161,8 @@ static struct vault_letter letter_of(const struct bench *b, size_t count, bool k
 static enum fail_code tell(const struct bench *b, const char *mark, const char *used_for,
     const struct vault_letter *letter, struct fail *f)
 {
-	const struct vault_told told = {mark, used_for, letter};
+	const struct vault_told told = {.tenant = acme, .mark = mark, .used_for = used_for,
+	    .letter = letter};
 	struct record record = {.time_ms = 1000, .stage = 1, .decision = RECORD_SEALED,
 	    .way = WAY_PDF, .tenant = acme, .queue_id = front_id, .message_id = message_id,
 	    .sender = sender, .recipient = sender, .flagged_by = empty, .verdict = empty,
@@ -346,7 +348,7 @@ static void what_is_for_a_hook_waits_apart_and_can_become_a_letter(void **state)
 	bool found;
 
 	begin(b);
-	letter.hook = true;
+	letter.kind = VAULT_HOOK;
 	letter.phone = "+4915112345678";
 	assert_int_equal(tell(b, NULL, NULL, &letter, &f), SG_OK);
 	assert_int_equal(next_count(b, false), 0);
@@ -417,6 +419,104 @@ static void weak_passwords_of_senders_are_told_why(void **state)
 	secret_free(&b->password);
 }
 
+static enum fail_code deliver(const struct bench *b, const char *mark, const char *recipient,
+    const struct vault_letter *notice)
+{
+	const struct vault_told told = {.tenant = acme, .mark = mark, .delivered = recipient,
+	    .notice = notice};
+	struct record record = {.time_ms = 1000, .stage = 2, .decision = RECORD_SEALED,
+	    .way = WAY_PDF, .tenant = acme, .queue_id = front_id, .message_id = message_id,
+	    .sender = sender, .recipient = sender, .flagged_by = empty, .verdict = empty,
+	    .reason = reason};
+	struct fail f;
+
+	fail_clear(&f);
+	return vault_record_told(&b->milter, &told, &record, 1, &f);
+}
+
+static unsigned int repeated_in(struct bench *b)
+{
+	struct record *records = NULL;
+	unsigned int repeated = 0;
+	size_t count = 0;
+	struct fail f;
+
+	assert_int_equal(vault_trace(&b->admin, front_id, &records, &count, &f), SG_OK);
+	for (size_t i = 0; i < count; i++)
+		repeated += strcmp(records[i].reason, "repeated: 3 pages") == 0;
+	records_free(records, count);
+	return repeated;
+}
+
+static void the_same_mark_delivered_again_is_told_in_its_record(void **state)
+{
+	struct bench *b = *state;
+	char mark[VAULT_MARK_MAX];
+
+	begin(b);
+	make_mark(b, mark);
+	assert_int_equal(deliver(b, mark, both[0], NULL), SG_OK);
+	assert_int_equal(deliver(b, mark, both[1], NULL), SG_OK);
+	assert_int_equal(repeated_in(b), 0);
+	crash(b);
+	start(b);
+	assert_int_equal(deliver(b, mark, "Bob@partner.example", NULL), SG_OK);
+	assert_int_equal(repeated_in(b), 1);
+	assert_int_equal(records_in(b), 3);
+	secret_free(&b->password);
+}
+
+static void a_notice_comes_once_for_each_way_and_holds_no_password(void **state)
+{
+	static const unsigned char pdf[] = {VAULT_AS_RECIPIENT, VAULT_AS_RECIPIENT};
+	static const unsigned char none[] = {VAULT_NO_PROTECTION};
+	struct vault_letter notice = {.kind = VAULT_SEALED, .to = sender, .subject = "",
+	    .recipients = both, .notes = pdf, .count = 2, .phone = "", .message_id = message_id};
+	struct bench *b = *state;
+	struct vault_decision decision;
+	struct vault_notice got;
+	char mark[VAULT_MARK_MAX];
+	char own[VAULT_MARK_MAX];
+	struct fail f;
+	bool found;
+
+	begin(b);
+	make_mark(b, mark);
+	assert_int_equal(deliver(b, mark, NULL, &notice), SG_OK);
+	assert_int_equal(vault_notice_next(&b->notice, false, &got, &found, &f), SG_OK);
+	assert_true(found);
+	assert_int_equal(got.kind, VAULT_SEALED);
+	assert_int_equal(got.notes[1], VAULT_AS_RECIPIENT);
+	assert_string_equal(got.message_id, message_id);
+	assert_int_equal(got.password.size, 0);
+	assert_int_equal(vault_notice_sign(&b->notice, got.id, digest, own, &f), SG_OK);
+	assert_int_equal(vault_mark_check(&b->milter, own, digest, &decision, &f), SG_OK);
+	assert_string_equal(decision.source, VAULT_NOTICE_PLAIN);
+	vault_decision_free(&decision);
+	vault_notice_free(&got);
+	assert_int_equal(next_count(b, true), 2);
+	/* the second stage does as the front said: nothing new; or not, or refuses */
+	notice.count = 1;
+	assert_int_equal(deliver(b, mark, both[0], &notice), SG_OK);
+	assert_int_equal(next_count(b, true), 0);
+	notice.kind = VAULT_REFUSED;
+	notice.notes = none;
+	notice.detail = "no certificate";
+	assert_int_equal(deliver(b, mark, NULL, &notice), SG_OK);
+	assert_int_equal(deliver(b, mark, NULL, &notice), SG_OK);
+	assert_int_equal(vault_notice_next(&b->notice, false, &got, &found, &f), SG_OK);
+	assert_string_equal(got.reason, "no certificate");
+	vault_notice_free(&got);
+	assert_int_equal(next_count(b, true), 1);
+	assert_int_equal(next_count(b, true), 0);
+	/* a notice has no password, a letter no notes */
+	notice.password = &b->password;
+	assert_int_equal(deliver(b, mark, NULL, &notice), SG_EFORMAT);
+	notice.kind = VAULT_LETTER;
+	assert_int_equal(deliver(b, mark, NULL, &notice), SG_EFORMAT);
+	secret_free(&b->password);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_drop)
 
 int main(void)
@@ -429,6 +529,8 @@ int main(void)
 		TEST(a_letter_is_known_by_its_mark_and_comes_again),
 		TEST(what_is_for_a_hook_waits_apart_and_can_become_a_letter),
 		TEST(a_mark_brings_its_number_back),
+		TEST(the_same_mark_delivered_again_is_told_in_its_record),
+		TEST(a_notice_comes_once_for_each_way_and_holds_no_password),
 		TEST(weak_passwords_of_senders_are_told_why),
 	};
 
