@@ -15,6 +15,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
+#include "gateway/base/proc.h"
 #include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "milter/mark.h"
@@ -410,7 +411,7 @@ static enum fail_code set_rights(const char *path, unsigned int mode, const char
 
 	if (chmod(path, mode) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot set the rights of %s", path);
-	if (group[0] == '\0' || geteuid() != 0)
+	if (group[0] == '\0' || !proc_may_change_user())
 		return SG_OK;
 	if (getgrnam_r(group, &entry, space, sizeof(space), &found) != 0 || found == NULL)
 		return fail_set(f, SG_EUSAGE, "correct socket_group", "there is no group %s",

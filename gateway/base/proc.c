@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,19 +185,48 @@ enum fail_code proc_user(const char *user, uid_t *uid_out, gid_t *gid_out, struc
 	return SG_OK;
 }
 
+/* capabilities(7): version 3 of the interface has two words a set. */
+static bool get_capabilities(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	return syscall(SYS_capget, &header, sets) == 0;
+}
+
+bool proc_may_change_user(void)
+{
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	uint32_t needed = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_CHOWN;
+
+	if (geteuid() == 0)
+		return true;
+	return get_capabilities(sets) && (sets[0].effective & needed) == needed;
+}
+
+/* The kernel takes them from root that becomes another, but not from anybody else. */
+static bool drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	/* what is not permitted is taken out of the ambient set by the kernel */
+	return syscall(SYS_capset, &header, none) == 0;
+}
+
 enum fail_code proc_drop(const char *user, struct fail *f)
 {
 	uid_t uid;
 	gid_t gid;
 	enum fail_code code;
 
-	if (geteuid() != 0)
+	if (!proc_may_change_user())
 		return SG_OK;
 	code = proc_user(user, &uid, &gid, f);
 	if (code != SG_OK)
 		return code;
 	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-	    setresuid(uid, uid, uid) != 0)
+	    setresuid(uid, uid, uid) != 0 || !drop_capabilities())
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot become user %s", user);
 	SG_BUG_IF(setuid(0) == 0);
 	/* a change of user makes a process dumpable by the rules of the system */

@@ -53,8 +53,13 @@ MUST_USE enum fail_code proc_limit(size_t memory_max, unsigned int files_max,
     unsigned int cpu_seconds_max, struct fail *f);
 
 /*
- * When root: becomes user ("name", or "uid:gid" in numbers), with no further groups. Else nothing.
- * SG_EUSAGE if there is no such user.
+ * May this process become somebody else and give files away? Root may, and who has CAP_SETUID,
+ * CAP_SETGID and CAP_CHOWN, as the supervisor does under systemd.
+ */
+bool proc_may_change_user(void);
+/*
+ * Who may: becomes user ("name", or "uid:gid" in numbers), with no further groups, without
+ * capabilities. Else nothing. SG_EUSAGE if there is no such user.
  */
 MUST_USE enum fail_code proc_drop(const char *user, struct fail *f);
 /* The ids behind user, in proc_drop's spelling. */

@@ -365,7 +365,8 @@ enum fail_code sandbox_enter(const struct sandbox *sandbox, struct fail *f)
 
 	if (abi == 0 && !sandbox->reduced)
 		return fail_set(f, SG_ESYSTEM,
-		    "use a kernel with Landlock, or write sandbox = reduced in sealgate.conf",
+		    "use a kernel with Landlock (a container must be allowed to call it), or write "
+		    "sandbox = reduced in sealgate.conf",
 		    "this kernel has no Landlock");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot give up new privileges");

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
+#include "gateway/base/proc.h"
 #include "gateway/base/str.h"
 
 #define LISTEN_BACKLOG 1024	/* as many as Postfix has processes, all at once */
@@ -45,7 +46,7 @@ static enum fail_code set_rights(const char *path, unsigned int mode, const char
 
 	if (chmod(path, mode) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot set the rights of %s", path);
-	if (group[0] == '\0' || geteuid() != 0)
+	if (group[0] == '\0' || !proc_may_change_user())
 		return SG_OK;
 	found = getgrnam(group);
 	if (found == NULL)

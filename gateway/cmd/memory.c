@@ -48,21 +48,16 @@ static bool field(const char *text, const char *name, uint64_t *value_out)
 	return false;
 }
 
-uint64_t memory_peak(const char *root, pid_t pid)
+/* The path of our control group; cgroups(7), version 2: one line "0::/path". NULL: none. */
+static char *own_group(const char *root)
 {
-	char *path = str_printf("proc/%ld/status", (long)pid);
-	const char *text;
 	struct buf file;
-	uint64_t kilobytes = 0;
+	const char *text = read_text(&file, root, "proc/self/cgroup");
+	const char *line = text != NULL ? strstr(text, "0::/") : NULL;
+	char *group = line != NULL ? str_dup_n(line + 3, strcspn(line + 3, "\n")) : NULL;
 
-	if (path == NULL)
-		return 0;
-	text = read_text(&file, root, path);
-	if (text == NULL || !field(text, "VmHWM:", &kilobytes))
-		kilobytes = 0;
 	buf_free(&file);
-	free(path);
-	return kilobytes * 1024;
+	return group;
 }
 
 static bool group_number(const char *root, const char *group, const char *name, const char *key,
@@ -83,6 +78,36 @@ static bool group_number(const char *root, const char *group, const char *name, 
 	return found;
 }
 
+/* More than any process of ours has: all that our control group has now. */
+static uint64_t used_by_group(const char *root)
+{
+	char *group = own_group(root);
+	uint64_t used = 0;
+
+	if (group == NULL || strcmp(group, "/") == 0 ||
+	    !group_number(root, group, "memory.current", NULL, &used))
+		used = 0;
+	free(group);
+	return used;
+}
+
+uint64_t memory_peak(const char *root, pid_t pid)
+{
+	char *path = str_printf("proc/%ld/status", (long)pid);
+	const char *text;
+	struct buf file;
+	uint64_t kilobytes = 0;
+
+	if (path == NULL)
+		return 0;
+	text = read_text(&file, root, path);
+	if (text == NULL || !field(text, "VmHWM:", &kilobytes))
+		kilobytes = 0;
+	buf_free(&file);
+	free(path);
+	return kilobytes > 0 ? kilobytes * 1024 : used_by_group(root);
+}
+
 /* What one control group still allows. "max" is no number: no bound. */
 static uint64_t left_in_group(const char *root, const char *group)
 {
@@ -98,18 +123,13 @@ static uint64_t left_in_group(const char *root, const char *group)
 	return max > used ? max - used : 0;
 }
 
-/* Our group and those above it; cgroups(7), version 2: one line "0::/path". */
+/* Our group and those above it. */
 static uint64_t left_in_groups(const char *root)
 {
-	struct buf file;
-	const char *text = read_text(&file, root, "proc/self/cgroup");
-	const char *line = text != NULL ? strstr(text, "0::/") : NULL;
 	uint64_t least = UINT64_MAX;
-	char *group = NULL;
+	char *group = own_group(root);
 	char *slash;
 
-	if (line != NULL)
-		group = str_dup_n(line + 3, strcspn(line + 3, "\n"));
 	while (group != NULL && (slash = strrchr(group, '/')) != NULL) {
 		uint64_t left = left_in_group(root, slash[1] == '\0' ? "" : group);
 
@@ -118,7 +138,6 @@ static uint64_t left_in_groups(const char *root)
 		*slash = '\0';
 	}
 	free(group);
-	buf_free(&file);
 	return least;
 }
 

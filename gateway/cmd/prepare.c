@@ -19,7 +19,7 @@ static enum fail_code give(const char *path, const char *user, struct fail *f)
 	gid_t gid;
 	enum fail_code code;
 
-	if (geteuid() != 0 || user == NULL)
+	if (!proc_may_change_user() || user == NULL)
 		return SG_OK;
 	code = proc_user(user, &uid, &gid, f);
 	if (code == SG_OK && lchown(path, uid, gid) != 0)
@@ -166,7 +166,7 @@ static enum fail_code listen_facts(const struct conf *conf, int *socket_out, str
 	code = wire_listen(path, 0660, socket_out, f);
 	if (code == SG_OK)
 		code = give(path, conf->users.trace, f);
-	if (code == SG_OK && geteuid() == 0) {
+	if (code == SG_OK && proc_may_change_user()) {
 		code = proc_user(conf->users.tls, &uid, &gid, f);
 		if (code == SG_OK && lchown(path, (uid_t)-1, gid) != 0)
 			code = fail_errno(f, SG_ESYSTEM, NULL, "cannot give %s to %s", path,

@@ -1,6 +1,7 @@
 /* sealgate run: the supervisor, in the foreground. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,6 +34,7 @@ struct run {
 	bool stop;
 	bool hangup;		/* a SIGHUP that is not answered yet */
 	struct conf *coming;	/* on its way to the workers, else NULL */
+	int watchdog_ms;	/* systemd wants a sign of life as often as that; 0: it does not */
 };
 
 /* ---- syslog: the one place that talks to it; workers write to their standard error ---- */
@@ -240,6 +242,28 @@ static void tend(struct run *run)
 	    supervise_state(run->supervise) == SUPERVISE_RUNNING);
 }
 
+/* ---- systemd: what it is told, and that we live ---- */
+
+/* Half of the time that is allowed: a slow machine is no reason to be ended. */
+static int watchdog_interval_ms(void)
+{
+	uint64_t allowed_us = 0;
+
+	if (sd_watchdog_enabled(0, &allowed_us) <= 0)
+		return 0;
+	return allowed_us / 2000 < 1 ? 1 : (int)(allowed_us / 2000 % INT_MAX);
+}
+
+/* The wait of the supervisor, cut short where a sign of life is due before. */
+static int wait_ms(const struct run *run)
+{
+	int wait = supervise_wait_ms(run->supervise);
+
+	if (run->watchdog_ms > 0 && (wait < 0 || wait > run->watchdog_ms))
+		wait = run->watchdog_ms;
+	return wait;
+}
+
 /* Until something happens: a signal, a word of a worker, the time of something planned. */
 static void wait_and_tend(struct run *run)
 {
@@ -247,7 +271,9 @@ static void wait_and_tend(struct run *run)
 	size_t count = supervise_poll(run->supervise, polls);
 
 	polls[count] = (struct pollfd){ run->signals, POLLIN, 0 };
-	(void)poll(polls, (nfds_t)count + 1, supervise_wait_ms(run->supervise));
+	(void)poll(polls, (nfds_t)count + 1, wait_ms(run));
+	if (run->watchdog_ms > 0)
+		(void)sd_notify(0, "WATCHDOG=1");
 	take_signals(run);
 	if (!run->stop)
 		tend(run);
@@ -261,7 +287,7 @@ static void log_ready(const struct run *run)
 	log_str(&line, "socket", run->conf->socket);
 	log_int(&line, "tenants", (int64_t)run->conf->tenant_count);
 	log_end(&line);
-	(void)sd_notify(0, "READY=1");
+	(void)sd_notifyf(0, "READY=1\nSTATUS=takes mail at %s", run->conf->socket);
 }
 
 /* Until all workers are ready, or a signal ends it before. */
@@ -307,6 +333,7 @@ static int run_gateway(struct run *run)
 	enum fail_code code;
 
 	fail_clear(&f);
+	run->watchdog_ms = watchdog_interval_ms();
 	code = start(run, &f);
 	if (code == SG_OK)
 		code = loop_until_running(run, &f);
@@ -319,7 +346,7 @@ static int run_gateway(struct run *run)
 	}
 	if (!run->stop)
 		loop(run);
-	(void)sd_notify(0, "STOPPING=1");
+	(void)sd_notify(0, "STOPPING=1\nSTATUS=lets its workers end");
 	return EX_OK;
 }
 

@@ -225,7 +225,7 @@ enum fail_code runner_start(const struct conf *conf, struct runner *runner, stru
 	if (!has_command(conf))
 		return SG_OK;
 	/* said here, where it is heard */
-	if (geteuid() == 0 && proc_user(conf->users.hook, &uid, &gid, f) != SG_OK)
+	if (proc_may_change_user() && proc_user(conf->users.hook, &uid, &gid, f) != SG_OK)
 		return SG_EUSAGE;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a socket pair");

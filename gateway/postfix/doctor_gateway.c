@@ -20,6 +20,7 @@
 #include "milter/scan/scan.h"
 
 #define RUN_HINT "start it: \"sealgate run\", or systemctl start sealgate; then look into its log"
+#define CREDENTIALS "/run/credentials/" /* whoever else may be there is systemd's business */
 #define ANSWER_MS 10000 /* of a worker that has nothing else to do: milliseconds */
 #define DAY_MS INT64_C(86400000)
 
@@ -40,7 +41,8 @@ void check_sandbox(struct doctor *doctor)
 		    "no Landlock in this kernel: only their rights guard the workers' files");
 	else
 		doctor_bad(doctor,
-		    "boot with Landlock (lsm=landlock,...), or write sandbox = reduced",
+		    "boot with Landlock (lsm=landlock,...), in a container let its seccomp profile "
+		    "pass landlock_*, or write sandbox = reduced",
 		    "no Landlock in this kernel: the workers refuse to start");
 }
 
@@ -67,6 +69,8 @@ static void check_private(struct doctor *doctor, const char *path, const char *m
 		doctor_warn(doctor, missing, "%s does not exist", path);
 	else if (stat(path, &st) != 0)
 		doctor_warn(doctor, "run the doctor as root", "cannot look at %s", path);
+	else if (strncmp(path, CREDENTIALS, strlen(CREDENTIALS)) == 0)
+		doctor_ok(doctor, "%s is handed over by systemd", path);
 	else if ((st.st_mode & 077) != 0)
 		doctor_bad(doctor, "take the rights of group and others away: chmod go=",
 		    "%s has rights %04o: others than the vault can read it", path,

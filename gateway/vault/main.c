@@ -46,21 +46,24 @@ static enum fail_code start(struct proc_boot *boot, struct server *server, int *
 {
 	struct conf *conf = NULL;
 	enum fail_code code;
+	int key;
 
 	code = conf_decode(boot->config.data, boot->config.size, &conf, f);
 	if (code != SG_OK)
 		return code;
 	log_set_level((enum log_level)conf->log.level);
+	key = server_open_key(conf);
 	code = terminate_descriptor(terminate_out, f);
 	if (code == SG_OK)
 		code = proc_limit(VAULT_MEMORY_MAX, VAULT_FILES_MAX, 0, f);
 	if (code == SG_OK)
 		code = proc_drop(conf->users.vault, f);
 	if (code != SG_OK) {
+		fd_close(&key);
 		conf_free(conf);
 		return code;
 	}
-	code = server_open(server, conf, clock_system(), f);
+	code = server_open(server, conf, key, clock_system(), f);
 	if (code == SG_OK)
 		code = enter_sandbox(server->conf, f);
 	if (code == SG_OK)

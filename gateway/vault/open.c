@@ -69,7 +69,7 @@ static enum fail_code finish_first_start(struct server *server, const char *fres
 	return SG_OK;
 }
 
-static enum fail_code make_if_first(struct server *server, struct fail *f)
+static enum fail_code make_if_first(struct server *server, bool has_key, struct fail *f)
 {
 	const char *key_file = server->conf->master_key_file;
 	char *fresh = str_printf("%s.new", server->database);
@@ -78,14 +78,14 @@ static enum fail_code make_if_first(struct server *server, struct fail *f)
 	if (fresh == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	if (is_there(server->database)) {
-		if (!is_there(key_file))
+		if (!has_key)
 			code = fail_set(f, SG_EUSAGE,
 			    "put the key back from its backup: nothing else opens the passwords",
 			    "the master key %s is missing, but the database %s exists", key_file,
 			    server->database);
 		goto out;
 	}
-	if (!is_there(key_file))
+	if (!has_key)
 		code = first_start(server, fresh, f);
 	else if (!is_there(fresh))
 		code = fail_set(f, SG_EUSAGE,
@@ -101,24 +101,42 @@ out:
 
 /* --- opening --- */
 
-static enum fail_code master_read(struct server *server, struct fail *f)
+int server_open_key(const struct conf *conf)
+{
+	return open(conf->master_key_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/*
+ * For its owner alone. What systemd hands over may have an access list, which shows as rights of
+ * the group: root's.
+ */
+static bool is_private(const struct stat *st)
+{
+	mode_t others = st->st_gid == 0 ? 037 : 077;
+
+	return S_ISREG(st->st_mode) && (st->st_mode & others) == 0;
+}
+
+/* fd: server_open_key's. */
+static enum fail_code master_read(struct server *server, int fd, struct fail *f)
 {
 	const char *path = server->conf->master_key_file;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	unsigned char bytes[CRYPT_KEY_SIZE + 1];
 	enum fail_code code = SG_OK;
 	struct stat st;
 	ssize_t n;
 
+	if (fd < 0)
+		fd = server_open_key(server->conf);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		code = fail_errno(f, SG_ESYSTEM, "it must be readable for the vault's user alone",
 		    "cannot open the master key %s", path);
 		fd_close(&fd);
 		return code;
 	}
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0) {
+	if (!is_private(&st)) {
 		fd_close(&fd);
-		return fail_set(f, SG_EUSAGE, "chmod 600 it",
+		return fail_set(f, SG_EUSAGE, "chmod 600 it, and give it to users.vault",
 		    "the master key %s can be read by others than the vault's user", path);
 	}
 	n = read(fd, bytes, sizeof(bytes));
@@ -147,8 +165,8 @@ static enum fail_code open_store(struct server *server, struct fail *f)
 	return code;
 }
 
-enum fail_code server_open(struct server *server, struct conf *conf, const struct clock *clock,
-    struct fail *f)
+enum fail_code server_open(struct server *server, struct conf *conf, int key,
+    const struct clock *clock, struct fail *f)
 {
 	enum fail_code code;
 	struct stat st;
@@ -167,10 +185,12 @@ enum fail_code server_open(struct server *server, struct conf *conf, const struc
 	else {
 		server->state_device = st.st_dev;
 		server->state_inode = st.st_ino;
-		code = make_if_first(server, f);
+		code = make_if_first(server, key >= 0 || is_there(conf->master_key_file), f);
 	}
 	if (code == SG_OK)
-		code = master_read(server, f);
+		code = master_read(server, key, f);
+	else
+		fd_close(&key);
 	if (code == SG_OK)
 		code = open_store(server, f);
 	if (code != SG_OK)

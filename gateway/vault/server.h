@@ -56,11 +56,16 @@ struct server {
 /* --- open.c --- */
 
 /*
- * Takes conf over (also when it fails). Reads the master key and opens the database; at the very
- * first start makes both. SG_EUSAGE when one of them is missing and the other is not: going on
- * with a new one would turn flagged mail away for good.
+ * The master key, opened with the rights of who starts the vault: a credential of systemd's is for
+ * nobody else. -1: it is not to be had, or only for the vault's own user; server_open tells.
  */
-MUST_USE enum fail_code server_open(struct server *server, struct conf *conf,
+MUST_USE int server_open_key(const struct conf *conf);
+/*
+ * Takes conf and key (server_open_key's) over, also when it fails. Reads the master key and opens
+ * the database; at the very first start makes both. SG_EUSAGE when one of them is missing and the
+ * other is not: going on with a new one would turn flagged mail away for good.
+ */
+MUST_USE enum fail_code server_open(struct server *server, struct conf *conf, int key,
     const struct clock *clock, struct fail *f);
 void server_close(struct server *server);
 /* The store is there and still the one that was opened; else opens it again, or fails. */

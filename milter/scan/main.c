@@ -74,7 +74,7 @@ static enum fail_code make_temporary(struct worker *worker, struct fail *f)
 
 	if (conf->scan.engine == CONF_ENGINE_CLAMD)
 		return SG_OK;	/* clamd unpacks */
-	if (geteuid() == 0)
+	if (proc_may_change_user())
 		code = proc_user(conf->users.scan, &wish.uid, &wish.gid, f);
 	return code != SG_OK ? code : tempdir_make(&wish, &worker->temporary, f);
 }
@@ -204,7 +204,10 @@ static enum fail_code prepare(struct worker *worker, struct fail *f)
 		return fail_set(f, SG_EUSAGE, NULL, "the scanner needs one listening socket");
 	/* a file too large is an error of write(2), not our end */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	code = make_temporary(worker, f);
+	/* root mounts a tmpfs first; who may not needs no rights but the scanner's own */
+	code = geteuid() == 0 ? SG_OK : proc_drop(worker->conf->users.scan, f);
+	if (code == SG_OK)
+		code = make_temporary(worker, f);
 	if (code == SG_OK)
 		code = load(worker, f);
 	if (code == SG_OK)

@@ -17,6 +17,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
+#include "gateway/base/proc.h"
 #include "gateway/base/str.h"
 
 #define SYSTEM_DIRECTORY "/tmp"
@@ -111,7 +112,7 @@ static enum fail_code make_in(const char *base, const struct tempdir_wish *wish,
 	}
 	dir->lock = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir->lock < 0 || flock(dir->lock, LOCK_EX | LOCK_NB) != 0 ||
-	    (geteuid() == 0 && fchown(dir->lock, wish->uid, wish->gid) != 0))
+	    (proc_may_change_user() && fchown(dir->lock, wish->uid, wish->gid) != 0))
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot prepare %s", dir->path);
 	return SG_OK;
 }

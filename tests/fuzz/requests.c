@@ -47,7 +47,7 @@ static void open_vault(void)
 	conf->tenant_count = 1;
 	free(conf->master_key_file);
 	conf->master_key_file = str_printf("%s/master.key", folder);
-	if (server_open(&server, conf, clock_system(), &f) != SG_OK) {
+	if (server_open(&server, conf, -1, clock_system(), &f) != SG_OK) {
 		(void)fprintf(stderr, "%s\n", f.what);
 		abort();
 	}

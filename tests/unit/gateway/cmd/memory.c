@@ -98,6 +98,14 @@ static void the_peak_of_a_process_is_known(void **state)
 	assert_true(memory_peak("", getpid()) > 0);
 }
 
+static void a_hidden_process_counts_as_its_whole_group(void **state)
+{
+	(void)state;
+	put("proc/self/cgroup", "0::/system.slice/sealgate.service\n");
+	put("sys/fs/cgroup/system.slice/sealgate.service/memory.current", "4096\n");
+	assert_int_equal(memory_peak(root, 78), 4096);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -108,6 +116,7 @@ int main(void)
 		CASE(a_group_over_its_bound_has_nothing_left),
 		CASE(what_cannot_be_told_is_no_bound),
 		CASE(the_peak_of_a_process_is_known),
+		CASE(a_hidden_process_counts_as_its_whole_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
