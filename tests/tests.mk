@@ -13,10 +13,13 @@ demo run:
 
 # ---- tests: each executable script is a file of cases, see tests/lib/run.sh ----
 
-SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls} -name "*.sh" -perm -u+x 2>/dev/null | sort)
+SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls,ship} -name "*.sh" -perm -u+x 2>/dev/null | sort)
 # "# long" in the second line: "make check" has ten minutes
-SCRIPTS_LONG = $(shell grep -l '^\# long' $(SCRIPTS) /dev/null)
-SCRIPTS_SHORT = $(filter-out $(SCRIPTS_LONG),$(SCRIPTS))
+SCRIPTS_LONG_ALL = $(shell grep -l '^\# long' $(SCRIPTS) /dev/null)
+# whole machines boot there: "make ship", not "make ci"
+SCRIPTS_SHIP = $(filter tests/ship/%,$(SCRIPTS_LONG_ALL))
+SCRIPTS_LONG = $(filter-out $(SCRIPTS_SHIP),$(SCRIPTS_LONG_ALL))
+SCRIPTS_SHORT = $(filter-out $(SCRIPTS_LONG_ALL),$(SCRIPTS))
 # those that are worth their time under the sanitizers, where all is several times slower
 SCRIPTS_SANITIZE = $(filter-out %/pdf_readers.sh %/pdf_outer.sh %_corpus.sh,$(filter tests/play/% tests/interop/%,$(SCRIPTS_SHORT)))
 
@@ -163,29 +166,67 @@ bench:
 
 # ---- installation ----
 
-SBIN = $(DESTDIR)$(PREFIX)/sbin
-LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/sealgate
-ETC = $(DESTDIR)$(SYSCONFDIR)/sealgate
-MAN = $(DESTDIR)$(PREFIX)/share/man
-DOC = $(DESTDIR)$(PREFIX)/share/doc/sealgate
+SBIN = $(PREFIX)/sbin
+LIBEXEC = $(PREFIX)/libexec/sealgate
+ETC = $(SYSCONFDIR)/sealgate
+MAN = $(PREFIX)/share/man
+DOC = $(PREFIX)/share/doc/sealgate
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+APPARMORDIR ?= $(SYSCONFDIR)/apparmor.d
 PAGES = $(wildcard docs/man/*.[158])
+with_paths = sed 's|@SBIN@|$(SBIN)|; s|@LIBEXEC@|$(LIBEXEC)|'
+UNITS = $(UNITDIR)/sealgate.service $(APPARMORDIR)/sealgate
 
 .PHONY: install
 install: all
-	install -d $(SBIN) $(LIBEXEC) $(ETC) $(DOC)
-	install -m 755 $(B)/sealgate $(SBIN)/sealgate
-	install -m 755 $(addprefix $(B)/,$(filter-out sealgate,$(PROGRAMS))) $(LIBEXEC)
-	test -e $(ETC)/sealgate.conf || install -m 640 config/sealgate.conf $(ETC)/sealgate.conf
-	$(foreach p,$(PAGES),install -D -m 644 $(p) $(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
-	install -m 644 LICENSE $(wildcard README.md docs/*.md docs/*.json) config/sealgate.conf $(DOC)
+	install -d $(addprefix $(DESTDIR),$(SBIN) $(LIBEXEC) $(ETC) $(DOC) $(sort $(dir $(UNITS))))
+	install -m 755 $(B)/sealgate $(DESTDIR)$(SBIN)/sealgate
+	install -m 755 $(addprefix $(B)/,$(filter-out sealgate,$(PROGRAMS))) $(DESTDIR)$(LIBEXEC)
+	test -e $(DESTDIR)$(ETC)/sealgate.conf || \
+		install -m 640 config/sealgate.conf $(DESTDIR)$(ETC)/sealgate.conf
+	$(with_paths) config/systemd/sealgate.service > $(DESTDIR)$(UNITDIR)/sealgate.service
+	$(with_paths) config/apparmor/sealgate > $(DESTDIR)$(APPARMORDIR)/sealgate
+	chmod 644 $(addprefix $(DESTDIR),$(UNITS))
+	install -D -m 644 config/systemd/sealgate.sysusers $(DESTDIR)$(SYSUSERSDIR)/sealgate.conf
+	install -D -m 644 config/systemd/sealgate.tmpfiles $(DESTDIR)$(TMPFILESDIR)/sealgate.conf
+	$(foreach p,$(PAGES),install -D -m 644 $(p) $(DESTDIR)$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
+	install -m 644 LICENSE $(wildcard README.md docs/*.md docs/*.json) config/sealgate.conf $(DESTDIR)$(DOC)
 
 # the configuration and what the gateway stored stay
 .PHONY: uninstall
 uninstall:
-	rm -f $(SBIN)/sealgate $(addprefix $(LIBEXEC)/,$(filter-out sealgate,$(PROGRAMS)))
-	rm -f $(foreach p,$(PAGES),$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
-	rm -rf $(DOC)
-	rmdir --ignore-fail-on-non-empty $(LIBEXEC) 2>/dev/null || true
+	rm -f $(addprefix $(DESTDIR),$(SBIN)/sealgate $(addprefix $(LIBEXEC)/,$(filter-out sealgate,$(PROGRAMS))))
+	rm -f $(addprefix $(DESTDIR),$(UNITS) $(SYSUSERSDIR)/sealgate.conf $(TMPFILESDIR)/sealgate.conf)
+	rm -f $(foreach p,$(PAGES),$(DESTDIR)$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
+	rm -rf $(DESTDIR)$(DOC)
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(LIBEXEC) 2>/dev/null || true
+
+# ---- the Debian package, and the list of what it is made of ----
+
+.PHONY: deb
+deb:
+	@bash tests/lib/setup.sh build ship
+	@$(AGAIN) VARIANT=release all
+	@bash config/debian/build.sh $(VERSION) $(CURDIR)/build/deb
+
+.PHONY: sbom
+sbom: all
+	@bash config/sbom.sh $(VERSION) $(addprefix $(B)/,$(PROGRAMS)) > build/sealgate.spdx.json.new
+	@mv build/sealgate.spdx.json.new build/sealgate.spdx.json
+	@echo build/sealgate.spdx.json
+
+# the long tests of what is shipped: a machine is booted, installed, upgraded; containers
+.PHONY: ship ship-root
+ship:
+	@bash tests/lib/setup.sh build run test ship
+	@$(AGAIN) VARIANT=release all
+	@bash tests/lib/run.sh -b build/release -j 1 -t 600 $(SCRIPTS_SHIP)
+
+# Debian 12 with what the package depends on, and no more, for tests/ship/deb.sh
+ship-root: deb
+	@bash tests/ship/root.bash $(VERSION)
 
 # ---- torture: tests/torture/torture.sh; its short form is tests/torture/short.sh ----
 # TORTURE_MESSAGES, TORTURE_FAULTS, TORTURE_SEED. The report goes to build/torture/report.txt.

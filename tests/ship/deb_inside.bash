@@ -1,0 +1,191 @@
+# shellcheck shell=bash
+# deb_inside.bash NEXT-VERSION: what deb.sh does inside its machine. Prints cases as the tests do.
+set -uo pipefail
+
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+next_version=$1
+word=Waterfall4711
+cd /ship || exit 1
+
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		printf 'ok %s\n' "$name"
+	else
+		printf 'not ok %s\n# failed: %s\n' "$name" "$*"
+		tail -n 15 <<< "$output" | sed 's/^/# /'
+	fi
+}
+check_not() {
+	local name=$1
+	shift
+	if "$@" > /dev/null 2>&1; then
+		printf 'not ok %s\n# should have failed: %s\n' "$name" "$*"
+	else
+		printf 'ok %s\n' "$name"
+	fi
+}
+check_equal() {
+	if [[ $2 == "$3" ]]; then
+		printf 'ok %s\n' "$1"
+	else
+		printf 'not ok %s\n# got:      %s\n# expected: %s\n' "$1" "$2" "$3"
+	fi
+}
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[[ $SECONDS -le $end ]] || return 1
+		sleep 0.2
+	done
+}
+mark() { printf '# %s s: %s\n' "$SECONDS" "$*"; }
+trap 'journalctl --no-pager -o cat -u sealgate > /ship/gateway.log; cp /var/log/mail.log /ship/ 2> /dev/null' EXIT
+
+# ---- a Postfix as Debian makes it: chrooted smtpd, on loopback, all mail to a sink ----
+
+cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
+cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
+postconf -e 'relayhost = [127.0.0.1]:2525' 'inet_interfaces = 127.0.0.1' 'inet_protocols = ipv4' \
+	'smtp_host_lookup = native' 'maillog_file = /var/log/mail.log' 'alias_maps =' 'mydestination =' \
+	'myhostname = gate.inside.example' 'myorigin = inside.example' 'compatibility_level = 3.6' \
+	'smtpd_peername_lookup = no' 'queue_run_delay = 3s' 'minimal_backoff_time = 3s' 'maximal_backoff_time = 4s'
+: > /var/log/mail.log
+chgrp adm /var/log/mail.log
+chmod 640 /var/log/mail.log
+cp /etc/postfix/{main,master}.cf .
+mkdir -p sink
+chown postfix sink
+systemd-run -q --unit=sink --working-directory=/ship smtp-sink -u postfix -d sink/%H%M%S. 127.0.0.1:2525 100
+check postfix_starts postfix start
+as_before() { cmp main.cf /etc/postfix/main.cf && cmp master.cf /etc/postfix/master.cf; }
+
+sent=0
+# Waits in Postfix's maildrop while no filter answers.
+send() {
+	sent=$((sent + 1))
+	sendmail -f alice@inside.example bob@outside.example <<-END
+		From: alice@inside.example
+		To: bob@outside.example
+		Subject: [secure] number $sent
+		Message-ID: <$sent@inside.example>
+
+		$word
+	END
+}
+arrived() { grep -lirF 'X-Rcpt-Args: <bob@outside.example>' sink 2> /dev/null | wc -l; }
+all_arrived() {
+	postqueue -f
+	[[ $(arrived) -ge $sent ]]
+}
+clear_text() { grep -rlF "$word" sink; }
+serves() { systemctl is-active sealgate && [[ -S /var/spool/postfix/sealgate/milter.sock ]]; }
+installed() { [[ $(dpkg-query -W -f '${db:Status-Status} ${Version}' sealgate) == "installed $1" ]]; }
+property() { systemctl show sealgate -p "$1" --value; }
+
+# ---- first day ----
+
+mark "first day"
+
+check it_installs dpkg -i this.deb
+check it_runs wait_for 30 serves
+check_equal it_runs_as_its_user "$(property User) $(stat -c %U "/proc/$(property MainPID)")" 'sealgate sealgate'
+capabilities() { grep -h ^CapEff: $(pgrep 'sealgate-' | sed 's|.*|/proc/&/status|') | sort -u | cut -f 2; }
+# shellcheck disable=SC2046
+check_equal no_worker_has_a_capability "$(capabilities)" 0000000000000000
+cat >> /etc/sealgate/sealgate.conf <<-END
+	tenant "inside" {
+	    domains = { "inside.example" }
+	    networks = { "127.0.0.1" }
+	}
+END
+# the sink has no TLS
+sed -i 's/^\tsealed = encrypt/\tsealed = may/' /etc/sealgate/sealgate.conf
+check the_configuration_is_good sealgate config check
+check it_reloads systemctl reload sealgate
+check it_attaches sealgate postfix attach -y
+password=$(sealgate password generate bob@outside.example 2> /dev/null)
+send
+check the_first_message_arrives wait_for 30 all_arrived
+mark "from bare to sealed"
+check it_is_a_pdf grep -rqi '^Content-Type: application/pdf' sink
+check_equal nothing_is_clear "$(clear_text)" ''
+check_equal a_password_was_made "${#password}" 19
+# no network here: what asks a resolver cannot be content
+check_equal the_doctor_finds_nothing "$(sealgate doctor | grep ^fail | grep -v '^fail  \(resolver\|dns\)')" ''
+
+# ---- systemd: the watchdog, the master key as a credential ----
+
+mark "systemd"
+
+mkdir -p /etc/systemd/system/sealgate.service.d
+mv /var/lib/sealgate/master.key /etc/sealgate/
+chown root: /etc/sealgate/master.key
+printf '[Service]\nLoadCredential=master.key:/etc/sealgate/master.key\nWatchdogSec=2\nRestartSec=0\n' \
+	> /etc/systemd/system/sealgate.service.d/local.conf
+sed -i 's|^master_key_file = .*|master_key_file = "/run/credentials/sealgate.service/master.key"|' \
+	/etc/sealgate/sealgate.conf
+systemctl daemon-reload
+check it_takes_its_key_as_a_credential systemctl restart sealgate
+check the_key_opens_what_it_closed bash -c 'sealgate password list | grep -q bob@outside.example'
+main=$(property MainPID)
+kill -STOP "$main"
+restarted() { [[ $(property MainPID) != "$main" ]] && serves; }
+check the_watchdog_ends_a_supervisor_that_hangs wait_for 20 restarted
+check_equal it_was_the_watchdog "$(property NRestarts)" 1
+
+# ---- upgrade under load, and back ----
+
+mark "upgrade"
+
+load() {
+	local i
+	for i in {1..30}; do
+		send
+		sleep 0.1
+	done
+	touch "$1"
+}
+upgrade() {
+	local before=$sent
+	load "$2" &
+	sleep 0.7
+	check "$1_installs" dpkg --force-confold -i "$3"
+	check "$1_is_the_version" installed "$4"
+	check "$1_serves" wait_for 30 serves
+	wait $!
+	sent=$((before + 30))
+	check "$1_nothing_is_lost" wait_for 40 all_arrived
+}
+upgrade upgrade loaded.1 next.deb "$next_version"
+check the_configuration_is_kept grep -q '^tenant "inside"' /etc/sealgate/sealgate.conf
+upgrade downgrade loaded.2 this.deb "${next_version%+next}"
+check_equal nothing_left_in_clear "$(clear_text)" ''
+check_equal nothing_twice "$(arrived)" "$sent"
+check_equal no_password_is_in_the_journal "$(journalctl --no-pager | grep -cF "$password")" 0
+
+# ---- the last day ----
+
+mark "the last"
+
+check_not it_stays_while_postfix_is_attached dpkg -r sealgate
+check it_still_serves serves
+check it_detaches sealgate postfix detach -y
+check postfix_is_as_before as_before
+check it_goes dpkg -r sealgate
+check_not it_has_ended pgrep sealgate
+check its_configuration_stays test -s /etc/sealgate/sealgate.conf
+check its_passwords_stay test -s /var/lib/sealgate/vault.db
+check it_is_purged dpkg -P sealgate
+check_not the_cache_is_purged test -e /var/cache/sealgate
+check passwords_survive_a_purge test -s /var/lib/sealgate/vault.db
+check the_key_survives_a_purge test -s /etc/sealgate/master.key
+check it_comes_back dpkg -i this.deb
+touch /etc/sealgate/purge-keys
+check it_is_purged_with_its_keys dpkg -P sealgate
+check_not passwords_are_gone_when_told test -e /var/lib/sealgate
+check_not the_key_is_gone_when_told test -e /etc/sealgate
+check postfix_goes_on bash -c 'postfix check && postfix status'
+echo 'ok the_end'

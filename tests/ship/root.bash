@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# root.bash VERSION: build/ship/root.tar, a Debian 12 with systemd, swaks and the dependencies that the
+# package of that version names, by this machine's apt sources. A few minutes, most of them downloads.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+package=$(echo build/deb/sealgate_"$1"_*.deb)
+mkdir -p build/ship
+# alternatives: the first one; what systemd is here, is there anyway
+needed=$(dpkg-deb -f "$package" Depends | tr ',' '\n' | sed -E 's/\|.*//; s/\(.*//; s/ //g' | sort -u)
+sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) bookworm main.*/\1/p' \
+	/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1)
+sources=${sources:-http://deb.debian.org/debian}
+mmdebstrap --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
+	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps,swaks" \
+	--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
+	bookworm build/ship/root.tar.new \
+	"deb $sources bookworm main" "deb $sources bookworm-updates main" \
+	"deb ${sources%/debian}/debian-security bookworm-security main"
+mv build/ship/root.tar.new build/ship/root.tar
