@@ -53,6 +53,7 @@ PKG.cmd = libconfuse libcrypto libsystemd
 PKG.tls = libunbound libcurl libmicrohttpd jansson libssl libcrypto zlib
 PKG.trace = libsystemd zlib
 PKG.notify = libcurl libcrypto jansson
+PKG.health = libmicrohttpd
 
 comma = ,
 
@@ -94,7 +95,10 @@ LIB.sealgate-trace = $(call libs,$(PKG.trace)) $(CONF_LIB) -lpthread
 SRC.sealgate-notify = $(BASE) $(CONF_DATA) gateway/vault/vault.c gateway/vault/vault_notice.c gateway/vault/record.c $(wildcard gateway/notify/*.c)
 LIB.sealgate-notify = $(call libs,$(PKG.notify)) $(CONF_LIB) -lpthread
 
-PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault sealgate-tls sealgate-trace sealgate-notify
+SRC.sealgate-health = $(BASE) $(CONF_DATA) gateway/vault/record.c $(wildcard gateway/health/*.c)
+LIB.sealgate-health = $(call libs,$(PKG.health)) $(CONF_LIB) -lpthread
+
+PROGRAMS = sealgate sealgate-milter sealgate-scan sealgate-pdf sealgate-vault sealgate-tls sealgate-trace sealgate-notify sealgate-health
 
 # ---- how ----
 
@@ -146,7 +150,7 @@ $(B)/obj/%.o: %.cc
 UNIT = $(shell find tests/unit -name '*.c' 2>/dev/null | sort)
 UNIT_BIN = $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT))
 .SECONDEXPANSION:
-main_of = $(if $(filter sealgate-notify,$(1)),gateway/notify/main.c,$(if $(filter sealgate-trace,$(1)),gateway/trace/main.c,$(if $(filter sealgate-tls,$(1)),gateway/tls/main.c,$(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c)))))))
+main_of = $(if $(filter sealgate-health,$(1)),gateway/health/main.c,$(if $(filter sealgate-notify,$(1)),gateway/notify/main.c,$(if $(filter sealgate-trace,$(1)),gateway/trace/main.c,$(if $(filter sealgate-tls,$(1)),gateway/tls/main.c,$(if $(filter sealgate,$(1)),gateway/cmd/sealgate.c,$(if $(filter sealgate-milter,$(1)),milter/main.c,$(if $(filter sealgate-scan,$(1)),milter/scan/main.c,$(if $(filter sealgate-pdf,$(1)),pdfenc/main.c,gateway/vault/main.c))))))))
 links_of = $(shell sed -n 's/.*links: *\([a-z-]*\).*/\1/p' $(1) | head -1)
 unit_src = $(filter-out $(call main_of,$(call links_of,$(1))),$(SRC.$(call links_of,$(1))))
 

@@ -32,6 +32,7 @@ enum conf_role {
 	CONF_TLS = 1 << 4,
 	CONF_TRACE = 1 << 5,
 	CONF_NOTIFY = 1 << 6,
+	CONF_HEALTH = 1 << 7,
 	CONF_ALL = 0xff
 };
 
@@ -152,6 +153,7 @@ struct conf {
 		char *tls;
 		char *trace;
 		char *notify;
+		char *health;
 		char *hook;		/* of the commands that are handed passwords */
 	} users;			/* "name" or "uid:gid"; used when started as root */
 
@@ -244,6 +246,10 @@ struct conf {
 		char *from;			/* address, "" = postmaster of the domain told */
 		char *ca_file;			/* trusted for tenant.hook_url */
 	} notify;
+
+	struct {
+		char *listen;			/* metrics and health over HTTP; "" = nowhere */
+	} health;
 
 	struct conf_hop *hops;
 	size_t hop_count;

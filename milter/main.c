@@ -1,5 +1,6 @@
 /* sealgate-milter: the filter that Postfix talks to. Started by "sealgate run". */
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 #include "milter/share.h"
 
 #define FILES_MAX 8192		/* descriptors: two or three for each of Postfix' connections */
+#define BEAT_MS 1000			/* how often it shows that it goes on */
+#define BEAT_WITHIN_MS 8000
 #define MEMORY_KEPT (64 * 1024 * 1024)	/* bytes that malloc keeps instead of giving back */
 
 struct program {
@@ -53,15 +56,26 @@ static void take_config(struct program *program, struct wire_message *message)
 		log_failure(LOG_LEVEL_ERROR, NULL, "reload", &f);
 }
 
+/* Waits for one, and shows meanwhile that the process goes on. False: the supervisor is gone. */
+static bool next_message(const struct program *program, struct wire_message *message)
+{
+	struct pollfd control = { program->boot.control, POLLIN, 0 };
+	struct fail f;
+
+	do {
+		counters_beat(program->boot.counters, BEAT_WITHIN_MS);
+	} while (poll(&control, 1, BEAT_MS) <= 0);
+	return wire_receive(program->boot.control, message, -1, &f) == SG_OK;
+}
+
 /* Listens to the supervisor. When it goes, so do we. */
 static void *watch_control(void *context)
 {
 	struct program *program = context;
 	struct wire_message message;
-	struct fail f;
 
 	wire_message_init(&message, 0);
-	while (wire_receive(program->boot.control, &message, -1, &f) == SG_OK)
+	while (next_message(program, &message))
 		if (message.type == PROC_CONFIG && message.fd >= 0)
 			take_config(program, &message);
 	wire_message_free(&message);
@@ -107,7 +121,7 @@ static enum fail_code prepare(struct program *program, const struct conf *conf, 
 	enum fail_code code = milter_open(conf->socket, conf->socket_mode, conf->socket_group, f);
 
 	if (code == SG_OK)
-		code = services_init(&program->services, conf, f);
+		code = services_init(&program->services, conf, program->boot.counters, f);
 	if (code == SG_OK)
 		code = proc_limit(0, FILES_MAX, 0, f);
 	if (code == SG_OK)

@@ -134,6 +134,9 @@ static enum fail_code record_all(struct session *session, const struct scope *sc
 	}
 	if (code == SG_OK)
 		code = store(session, scope, records, count, f);
+	for (size_t i = 0; i < count && code == SG_OK; i++)
+		counters_decided(session->services->counters, session->stage,
+		    decisions[i].decision);
 	/* refusals and deferrals were logged where the failure was, with its reason */
 	if (code == SG_OK && count > 0 && decisions[0].decision != RECORD_REFUSED &&
 	    decisions[0].decision != RECORD_DEFERRED)

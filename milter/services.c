@@ -13,9 +13,11 @@ static void do_scan(void *context, int fd, size_t size, const struct wire_wait *
     struct scan_result *result_out)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_SCAN);
 
 	STEP("scan");
 	scan_message(services->scan_path, fd, size, wait, result_out);
+	counters_end(services->table.counters, COUNTERS_SCAN, began);
 	STEP("scanned");
 }
 
@@ -23,9 +25,13 @@ static enum fail_code do_plan(void *context, const char *tenant, const char *con
     size_t count, struct vault_possible *possible_out, struct fail *f)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_PLAN);
+	enum fail_code code;
 
 	STEP("plan");
-	return vault_plan(&services->vault, tenant, recipients, count, possible_out, f);
+	code = vault_plan(&services->vault, tenant, recipients, count, possible_out, f);
+	counters_end(services->table.counters, COUNTERS_PLAN, began);
+	return code;
 }
 
 static enum fail_code do_certificate(void *context, const char *tenant, const char *recipient,
@@ -68,9 +74,13 @@ static enum fail_code do_record(void *context, const struct record *records, siz
     struct fail *f)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_RECORD);
+	enum fail_code code;
 
 	STEP("record");
-	return vault_record(&services->vault, records, count, f);
+	code = vault_record(&services->vault, records, count, f);
+	counters_end(services->table.counters, COUNTERS_RECORD, began);
+	return code;
 }
 
 static enum fail_code do_record_once(void *context, const char *mark, const char *recipient,
@@ -93,8 +103,11 @@ static enum fail_code do_record_told(void *context, const struct vault_told *tol
     const struct record *records, size_t count, struct fail *f)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_RECORD);
+	enum fail_code code = vault_record_told(&services->vault, told, records, count, f);
 
-	return vault_record_told(&services->vault, told, records, count, f);
+	counters_end(services->table.counters, COUNTERS_RECORD, began);
+	return code;
 }
 
 static enum fail_code do_waiting(void *context, const char *queue_id, const char *recipient,
@@ -110,9 +123,13 @@ static enum fail_code do_proof(void *context, const struct tls_hop *hops, size_t
     struct tls_proof *proofs_out, struct fail *f)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_PROOF);
+	enum fail_code code;
 
 	STEP("proof");
-	return tls_proof(&services->tls, hops, count, proofs_out, f);
+	code = tls_proof(&services->tls, hops, count, proofs_out, f);
+	counters_end(services->table.counters, COUNTERS_PROOF, began);
+	return code;
 }
 
 static void do_count(void *context, enum tls_event event)
@@ -126,12 +143,17 @@ static enum fail_code do_pdf(void *context, const struct pdfenc_request *request
     const struct wire_wait *wait, struct pdfenc_result *result_out, struct fail *f)
 {
 	const struct services *services = context;
+	int64_t began = counters_begin(services->table.counters, COUNTERS_PDF);
+	enum fail_code code;
 
 	STEP("pdf");
-	return pdfenc_seal(services->pdf_path, request, wait, result_out, f);
+	code = pdfenc_seal(services->pdf_path, request, wait, result_out, f);
+	counters_end(services->table.counters, COUNTERS_PDF, began);
+	return code;
 }
 
-enum fail_code services_init(struct services *services, const struct conf *conf, struct fail *f)
+enum fail_code services_init(struct services *services, const struct conf *conf,
+    struct counters *counters, struct fail *f)
 {
 	memset(services, 0, sizeof(*services));
 	services->scan_path = conf_run_path(conf, CONF_SOCKET_SCAN);
@@ -155,7 +177,7 @@ enum fail_code services_init(struct services *services, const struct conf *conf,
 		.mark_make = do_mark_make, .mark_check = do_mark_check, .record = do_record,
 		.record_once = do_record_once, .password_try = do_password_try,
 		.record_told = do_record_told, .waiting = do_waiting, .proof = do_proof,
-		.count = do_count, .pdf = do_pdf, .cache = services->cache,
+		.count = do_count, .pdf = do_pdf, .cache = services->cache, .counters = counters,
 		.clock = clock_system(),
 	};
 	return SG_OK;

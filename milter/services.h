@@ -20,9 +20,12 @@ struct services {
 	char *tls_path;
 };
 
-/* The paths follow from conf->run_directory. services must not move afterwards. */
+/*
+ * The paths follow from conf->run_directory. services must not move afterwards.
+ * counters: NULL allowed.
+ */
 MUST_USE enum fail_code services_init(struct services *services, const struct conf *conf,
-    struct fail *f);
+    struct counters *counters, struct fail *f);
 void services_free(struct services *services);
 
 #endif

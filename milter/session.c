@@ -224,9 +224,17 @@ static enum fail_code close_intake(struct session *session, struct fail *f)
 	return code;
 }
 
+static enum counters_step step_of(enum session_stage stage)
+{
+	return stage == STAGE_FALLBACK ? COUNTERS_FALLBACK : stage == STAGE_SECOND ?
+	    COUNTERS_SECOND : COUNTERS_FRONT;
+}
+
 void session_end(struct session *session, const char *queue_id, const struct wire_wait *wait,
     struct session_outcome *outcome_out)
 {
+	struct counters *counters = session->services->counters;
+	int64_t began = counters_begin(counters, step_of(session->stage));
 	struct fail f;
 	enum fail_code code;
 
@@ -248,6 +256,7 @@ void session_end(struct session *session, const char *queue_id, const struct wir
 		session_front(session, outcome_out);
 	if (outcome_out->verdict != SESSION_ACCEPT && outcome_out->verdict != SESSION_HOLD)
 		edits_free(&outcome_out->edits);
+	counters_end(counters, step_of(session->stage), began);
 	session->queue_id = NULL;
 	session->wait = NULL;
 	forget_message(session);

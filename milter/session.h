@@ -19,6 +19,7 @@
 
 #include "config/conf.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/fail.h"
 #include "gateway/base/secret.h"
 #include "gateway/base/wire.h"
@@ -64,6 +65,7 @@ struct session_services {
 	    struct tls_proof *proofs_out, struct fail *f);
 	void (*count)(void *context, enum tls_event event);
 	struct envelope_cache *cache;	/* parsed certificates; NULL: none are kept */
+	struct counters *counters;	/* NULL: nobody counts */
 	const struct clock *clock;
 };
 

@@ -23,6 +23,7 @@ void session_fail(struct session *session, enum reply_stage stage, const struct 
 
 	reply_from_fail(stage, f, &outcome->reply);
 	outcome->verdict = outcome->reply.code[0] == '5' ? SESSION_REJECT : SESSION_TEMPFAIL;
+	counters_refused(session->services->counters, stage, outcome->verdict == SESSION_REJECT);
 	/* a temporary failure is ours to mend: an error; a refusal is the day's work */
 	ours = outcome->verdict == SESSION_TEMPFAIL && !waits;
 	log_begin(&line, ours ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE, session->queue_id,

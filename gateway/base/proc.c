@@ -65,6 +65,11 @@ static enum fail_code check_birth(int argc, char *const argv[], struct proc_boot
 	    !is_socket(PROC_CONTROL_FD))
 		return fail_set(f, SG_EUSAGE, "start it with: sealgate run",
 		    "this program is a worker of the gateway and is not started by hand");
+	if (count > 0) {
+		boot->counters = counters_map(PROC_LISTENER_FD + (int)count - 1);
+		if (boot->counters != NULL)
+			(void)close(PROC_LISTENER_FD + (int)--count);
+	}
 	for (size_t i = 0; i < count; i++) {
 		boot->listeners[i] = PROC_LISTENER_FD + (int)i;
 		if (!is_socket(boot->listeners[i]))

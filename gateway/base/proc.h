@@ -16,12 +16,13 @@
 #include <sys/types.h>
 
 #include "gateway/base/buf.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/fail.h"
 #include "gateway/base/wire.h"
 
 #define PROC_CONTROL_FD 3
 #define PROC_LISTENER_FD 4	/* the first of them */
-#define PROC_LISTENERS_MAX 4
+#define PROC_LISTENERS_MAX 5
 #define PROC_CONFIG_MAX ((size_t)16 * 1024 * 1024)	/* bytes of encoded configuration */
 
 enum proc_message {
@@ -37,6 +38,7 @@ struct proc_boot {
 	int control;				/* PROC_CONTROL_FD */
 	int listeners[PROC_LISTENERS_MAX];
 	size_t listener_count;
+	struct counters *counters;		/* the gateway's; NULL: nobody counts */
 	struct buf config;			/* what conf_decode takes */
 };
 
@@ -83,7 +85,8 @@ struct proc_child {
 };
 
 /*
- * Parent: starts program (a path) with these listeners, sends config. Returns without waiting
+ * Parent: starts program (a path) with these listeners, sends config. The page of counters
+ * (counters.h) may be the last of them. Returns without waiting
  * for ready.
  */
 MUST_USE enum fail_code proc_spawn(const char *program, const int *listeners,

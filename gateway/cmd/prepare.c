@@ -101,6 +101,8 @@ enum fail_code prepare_folders(const struct conf *conf, struct fail *f)
 		code = make_socket_folder(conf->socket, conf->users.milter, f);
 	if (code == SG_OK)
 		code = make_socket_folder(conf->tls.socket, NULL, f);
+	if (code == SG_OK)
+		code = make_socket_folder(conf->health.listen, NULL, f);
 	return code;
 }
 
@@ -195,7 +197,7 @@ enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *s
 {
 	enum fail_code code;
 
-	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	code = listen_for(conf, CONF_SOCKET_SCAN, conf->users.milter, &sockets->scan, f);
 	if (code == SG_OK)
 		code = listen_for(conf, CONF_SOCKET_PDF, conf->users.milter, &sockets->pdf, f);
@@ -211,6 +213,8 @@ enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *s
 		    &sockets->notice, f);
 	if (code == SG_OK)
 		code = listen_tls(conf, sockets, f);
+	if (code == SG_OK && conf->health.listen[0] != '\0')
+		code = listen_open(conf->health.listen, 0666, "", &sockets->health, f);
 	if (code != SG_OK)
 		prepare_close(sockets);
 	return code;
@@ -227,4 +231,5 @@ void prepare_close(struct prepare_sockets *sockets)
 	fd_close(&sockets->tls);
 	fd_close(&sockets->policy);
 	fd_close(&sockets->metrics);
+	fd_close(&sockets->health);
 }

@@ -18,6 +18,7 @@ struct prepare_sockets {
 	int tls;
 	int policy;		/* sealgate-tls: Postfix asks */
 	int metrics;		/* sealgate-tls: Prometheus asks; -1 if not wanted */
+	int health;		/* sealgate-health: Prometheus and others ask; -1 if not wanted */
 };
 
 /*

@@ -155,6 +155,7 @@ static bool needs_restart(const struct conf *old, const struct conf *new)
 {
 	return strcmp(old->socket, new->socket) != 0 ||
 	    strcmp(old->run_directory, new->run_directory) != 0 ||
+	    strcmp(old->health.listen, new->health.listen) != 0 ||
 	    old->log.target != new->log.target || old->pdf.workers != new->pdf.workers ||
 	    strcmp(old->users.milter, new->users.milter) != 0;
 }
@@ -193,8 +194,8 @@ static void take_new(struct run *run)
 
 	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "reloaded");
 	if (needs_restart(run->conf, run->coming))
-		log_str(&line, "hint", "socket, run_directory, users, log.target and "
-		    "pdf.workers need a restart");
+		log_str(&line, "hint", "socket, run_directory, users, log.target, "
+		    "health.listen and pdf.workers need a restart");
 	log_end(&line);
 	log_set_level((enum log_level)run->coming->log.level);
 	conf_free(run->conf);

@@ -1,18 +1,22 @@
 #include "gateway/cmd/supervise.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/base/clock.h"
+#include "gateway/base/counters.h"
+#include "gateway/base/fd.h"
 #include "gateway/base/log.h"
 #include "gateway/cmd/memory.h"
 #include "gateway/cmd/worker.h"
 
-#define WORKERS_SINGLE 6u
+#define WORKERS_SINGLE 7u
 #define LEAVE_SPARE_MS 8000			/* beyond the longest request */
 #define ROOM_SPARE (UINT64_C(64) << 20)		/* bytes that must stay free beside two scanners */
 
 static const unsigned int roles[] = { CONF_VAULT, CONF_SCAN, CONF_PDF, CONF_TLS, CONF_TRACE,
-	CONF_NOTIFY, CONF_MILTER };
+	CONF_NOTIFY, CONF_HEALTH, CONF_MILTER };
 
 #define ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -31,6 +35,8 @@ struct reload {
 struct supervise {
 	const struct prepare_sockets *sockets;
 	struct worker workers[SUPERVISE_WORKERS_MAX];
+	struct counters *counters;	/* NULL: nobody counts */
+	int page;			/* the descriptor behind them */
 	size_t count;
 	struct buf configs[ROLES];	/* encoded for each role */
 	enum supervise_state state;
@@ -49,7 +55,7 @@ static size_t role_place(unsigned int role)
 	return i;
 }
 
-static size_t listeners_of(const struct supervise *supervise, unsigned int role,
+static size_t sockets_of(const struct supervise *supervise, unsigned int role,
     int listeners[PROC_LISTENERS_MAX])
 {
 	switch (role) {
@@ -65,6 +71,9 @@ static size_t listeners_of(const struct supervise *supervise, unsigned int role,
 	case CONF_PDF:
 		listeners[0] = supervise->sockets->pdf;
 		return 1;
+	case CONF_HEALTH:
+		listeners[0] = supervise->sockets->health;
+		return 1;
 	case CONF_TLS:
 		listeners[0] = supervise->sockets->policy;
 		listeners[1] = supervise->sockets->tls;
@@ -73,6 +82,17 @@ static size_t listeners_of(const struct supervise *supervise, unsigned int role,
 	default:
 		return 0;
 	}
+}
+
+/* The sockets of a role, and the page of counters behind them. */
+static size_t listeners_of(const struct supervise *supervise, unsigned int role,
+    int listeners[PROC_LISTENERS_MAX])
+{
+	size_t count = sockets_of(supervise, role, listeners);
+
+	if (supervise->page >= 0)
+		listeners[count++] = supervise->page;
+	return count;
 }
 
 static void add_worker(struct supervise *supervise, const char *program, unsigned int role,
@@ -112,6 +132,18 @@ static enum fail_code encode_all(const struct conf *conf, struct buf *configs, s
 	return code;
 }
 
+/* Without them the gateway works as well: health shows nothing then. */
+static void make_counters(struct supervise *supervise)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	if (counters_make(&supervise->counters, &supervise->page, &f) != SG_OK)
+		log_failure(LOG_LEVEL_ERROR, NULL, "no-counters", &f);
+	else
+		supervise->counters->started_s = clock_wall_ms(clock_system()) / 1000;
+}
+
 enum fail_code supervise_new(const struct conf *conf, const struct prepare_sockets *sockets,
     struct supervise **supervise_out, struct fail *f)
 {
@@ -124,11 +156,13 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
 	supervise->sockets = sockets;
 	supervise->renewal = conf->scan.renewal;
+	supervise->page = -1;
 	code = encode_all(conf, supervise->configs, f);
 	if (code != SG_OK) {
 		free(supervise);
 		return code;
 	}
+	make_counters(supervise);
 	add_worker(supervise, "sealgate-vault", CONF_VAULT, false);
 	add_worker(supervise, "sealgate-scan", CONF_SCAN, true);
 	for (unsigned int i = 0; i < pdfs && i < SUPERVISE_WORKERS_MAX - WORKERS_SINGLE; i++)
@@ -136,6 +170,8 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 	add_worker(supervise, "sealgate-tls", CONF_TLS, true);
 	add_worker(supervise, "sealgate-trace", CONF_TRACE, false);
 	add_worker(supervise, "sealgate-notify", CONF_NOTIFY, false);
+	if (sockets->health >= 0)
+		add_worker(supervise, "sealgate-health", CONF_HEALTH, true);
 	add_worker(supervise, "sealgate-milter", CONF_MILTER, false);
 	set_leave(supervise, conf);
 	*supervise_out = supervise;
@@ -379,6 +415,30 @@ enum supervise_reload_state supervise_reload_state(struct supervise *supervise)
 
 /* ---- all the time ---- */
 
+/* What sealgate-health shows of the workers. */
+static void publish(const struct supervise *supervise)
+{
+	struct counters *counters = supervise->counters;
+
+	if (counters == NULL)
+		return;
+	for (size_t i = 0; i < supervise->count && i < COUNTERS_WORKERS; i++) {
+		const struct worker *worker = &supervise->workers[i];
+		struct counters_worker *place = &counters->workers[i];
+		int32_t pid = worker->child.pid > 0 ? (int32_t)worker->child.pid : 0;
+
+		(void)snprintf(place->name, sizeof(place->name), "%s", worker->program);
+		/* the deadline was another process's */
+		if (place->pid != pid)
+			place->deadline_ms = 0;
+		place->pid = pid;
+		place->ready = worker->ready;
+		place->deaths = worker->deaths;
+	}
+	counters->worker_count = (uint32_t)supervise->count;
+	counters->running = supervise->state == SUPERVISE_RUNNING;
+}
+
 void supervise_tend(struct supervise *supervise)
 {
 	for (size_t i = 0; i < supervise->count; i++)
@@ -390,6 +450,7 @@ void supervise_tend(struct supervise *supervise)
 	if (supervise->state == SUPERVISE_RUNNING &&
 	    supervise->reload.state != SUPERVISE_RELOADING)
 		renew_outdated(supervise);
+	publish(supervise);
 }
 
 size_t supervise_poll(const struct supervise *supervise, struct pollfd polls[SUPERVISE_POLL_MAX])
@@ -428,6 +489,7 @@ void supervise_free(struct supervise *supervise)
 		worker_dismiss(&supervise->workers[i]);
 	for (size_t i = supervise->count; i > 0; i--)
 		worker_end(&supervise->workers[i - 1]);
+	fd_close(&supervise->page);
 	for (size_t i = 0; i < ROLES; i++) {
 		buf_free(&supervise->configs[i]);
 		if (supervise->reload.state == SUPERVISE_RELOADING)

@@ -298,6 +298,7 @@ static void child_ended(struct worker *worker, pid_t pid, int status)
 		if (worker->said.code != SG_OK)
 			log_said(worker, &worker->said);
 		log_death(worker, pid, status);
+		worker->deaths++;
 		worker_retry(worker);
 	}
 	worker->ready = false;

@@ -43,6 +43,7 @@ struct worker {
 	int64_t started_ms;
 	int64_t retry_ms;			/* when it may start again; 0 = it runs */
 	int64_t pause_ms;
+	uint64_t deaths;			/* ends that nobody had planned */
 
 	struct proc_child next;			/* the successor that loads */
 	int64_t next_started_ms;

@@ -16,11 +16,14 @@
 #include "gateway/base/proc.h"
 #include "gateway/base/sandbox.h"
 #include "gateway/notify/notify.h"
+#include "gateway/notify/send.h"
 
 #define NOTIFY_MEMORY_MAX ((size_t)1024 * 1024 * 1024)	/* bytes of address space */
 #define NOTIFY_FILES_MAX 64u
 #define NOTIFY_TIMEOUT_MS 20000	/* for the vault's answer */
 #define NOTIFY_POLL_MS 1000	/* between two looks into the outbox; one costs 0.1 ms */
+#define NOTIFY_WITHIN_MS (NOTIFY_TIMEOUT_MS + 2000)	/* it goes on; the vault may be away */
+#define HOOK_WITHIN_MS ((int64_t)3600 * 1000)	/* above hook_timeout of any tenant */
 
 /* ---- the loop ---- */
 
@@ -30,8 +33,10 @@ static enum fail_code take_one(struct notify *notify, bool hook, bool *found_out
 	struct vault_notice notice;
 	enum fail_code code = vault_notice_next(&notify->vault, hook, &notice, found_out, f);
 
-	if (code == SG_OK && *found_out)
+	if (code == SG_OK && *found_out) {
+		counters_beat(notify->counters, SEND_MS + HOOK_WITHIN_MS);
 		code = hook ? notify_hand(notify, &notice, f) : notify_letter(notify, &notice, f);
+	}
 	vault_notice_free(&notice);
 	return code;
 }
@@ -67,6 +72,7 @@ static bool serve(struct notify *notify, int control)
 		/* the only thing that comes is the end */
 		if (n > 0 && (ends[0].revents != 0 || ends[1].revents != 0))
 			return true;
+		counters_beat(notify->counters, NOTIFY_WITHIN_MS);
 		if (n == 0)
 			more = look(notify);
 		if (had_runner && notify->runner.socket < 0)
@@ -202,6 +208,7 @@ int main(int argc, char *argv[])
 	fail_clear(&f);
 	log_start("sealgate-notify", LOG_LEVEL_NOTICE);
 	code = proc_worker_start(argc, argv, &boot, &f);
+	notify.counters = boot.counters;
 	if (code == SG_OK)
 		code = start(&boot, &notify, &f);
 	if (code != SG_OK) {

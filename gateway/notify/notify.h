@@ -21,6 +21,7 @@ struct notify {
 	struct runner runner;
 	int terminate;
 	bool vault_away;		/* said once */
+	struct counters *counters;	/* NULL: nobody counts */
 };
 
 /*

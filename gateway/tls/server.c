@@ -9,6 +9,7 @@
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
 
+#define BEAT_WITHIN_MS 8000
 #define TICK_MS 1000		/* how often connections, rules and reports are looked at */
 #define POLL_CONTROL 0		/* places in what a round waits for */
 #define POLL_TERMINATE 1
@@ -206,6 +207,7 @@ enum fail_code server_run(struct server *server, const struct proc_boot *boot, i
 	int64_t tick_ms = 0;
 
 	while (code == SG_OK && !server->ended) {
+		counters_beat(boot->counters, BEAT_WITHIN_MS);
 		round_once(server, boot->control, terminate, tick_ms);
 		if (server->now_ms < tick_ms)
 			continue;

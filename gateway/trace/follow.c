@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "gateway/base/clock.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/log.h"
 #include "gateway/base/step.h"
 
+#define FOLLOW_WITHIN_MS 30000	/* a batch, and the vault's answer: then it shows that it goes on */
 #define FOLLOW_POLL_MS 1000	/* for what no event tells: a file system without them */
 #define FOLLOW_TROUBLE_MS 2000	/* before the next try */
 #define FOLLOW_LINES_MAX 20000u	/* without a fact, before the position is kept */
@@ -37,6 +39,7 @@ static void follow_wait(struct following *following, int wake, int wait_ms)
 	};
 	char events[4096];
 
+	counters_beat(following->follow->counters, wait_ms + FOLLOW_WITHIN_MS);
 	(void)poll(polls, 2, wait_ms);
 	if (polls[0].revents != 0)
 		following->ended = true;
@@ -110,6 +113,7 @@ static void follow_tell(struct following *following, const char *position)
 			follow_trouble(following, &f);
 			continue;
 		}
+		counters_beat(follow->counters, FOLLOW_WITHIN_MS);
 		STEP("facts");
 		if (done || vault_facts(&follow->vault, batch->facts, batch->count, position,
 		    &f) == SG_OK)

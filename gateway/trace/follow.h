@@ -17,6 +17,7 @@ struct follow {
 	struct join_ports ports;
 	struct vault vault;
 	int control;			/* the end when it can be read */
+	struct counters *counters;	/* NULL: nobody counts */
 };
 
 /* Until control can be read. Trouble is logged and waited for. SG_ENOMEM. */

@@ -80,14 +80,16 @@ static enum fail_code start(struct proc_boot *boot, struct trace *trace, struct 
 	return code;
 }
 
-static enum fail_code serve(const struct trace *trace, int control, struct fail *f)
+static enum fail_code serve(const struct trace *trace, const struct proc_boot *boot,
+    struct fail *f)
 {
-	struct pollfd end = {control, POLLIN, 0};
+	struct pollfd end = {boot->control, POLLIN, 0};
 	struct follow follow = {
 		.source = trace->source,
 		.ports = {trace->conf->stage_port, trace->conf->tls.fallback_port},
 		.vault = {trace->facts, TRACE_TIMEOUT_MS},
-		.control = control,
+		.control = boot->control,
+		.counters = boot->counters,
 	};
 
 	if (trace->source != NULL)
@@ -113,7 +115,7 @@ int main(int argc, char *argv[])
 	if (code != SG_OK) {
 		proc_worker_failed(&boot, &f);
 		status = code == SG_EUSAGE ? EX_CONFIG : EX_TEMPFAIL;
-	} else if (serve(&trace, boot.control, &f) != SG_OK) {
+	} else if (serve(&trace, &boot, &f) != SG_OK) {
 		log_failure(LOG_LEVEL_ERROR, NULL, "trace-end", &f);
 		status = EX_TEMPFAIL;
 	}

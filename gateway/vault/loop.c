@@ -15,6 +15,8 @@
 #define LOOP_REQUESTS_MAX 10000u	/* of one connection; then it has to connect again */
 #define LOOP_IDLE_MS 30000		/* a connection that asks nothing is closed */
 #define LOOP_TICK_MS 10000		/* how often old marks and idle peers are looked for */
+#define LOOP_WAIT_MS 1000		/* and how often it shows that it goes on */
+#define LOOP_WITHIN_MS 8000
 #define LOOP_PURGE_MS (10 * 60 * 1000)
 #define LOOP_ROUNDS_MAX 64		/* of gathering before a commit */
 
@@ -435,9 +437,10 @@ enum fail_code loop_run(struct server *server, int control, int terminate, const
 	for (i = 0; i < LOOP_CONNECTIONS_MAX; i++)
 		loop->connections[i].socket = -1;
 	while (!loop->ended && code == SG_OK) {
+		counters_beat(server->counters, LOOP_WITHIN_MS);
 		/* the first round waits; the others gather what else is there for the commit */
 		for (rounds = 0; rounds < LOOP_ROUNDS_MAX && !loop->ended; rounds++)
-			if (!loop_round(loop, rounds == 0 ? LOOP_TICK_MS : 0))
+			if (!loop_round(loop, rounds == 0 ? LOOP_WAIT_MS : 0))
 				break;
 		loop_commit(loop);
 		loop_close_idle(loop);

@@ -86,6 +86,7 @@ int main(int argc, char *argv[])
 	code = proc_worker_start(argc, argv, &boot, &f);
 	if (code == SG_OK)
 		code = start(&boot, &server, &terminate, &f);
+	server.counters = boot.counters;
 	if (code != SG_OK) {
 		proc_worker_failed(&boot, &f);
 		status = code == SG_EUSAGE ? EX_CONFIG : EX_TEMPFAIL;

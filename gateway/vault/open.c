@@ -300,8 +300,11 @@ enum fail_code server_end(struct server *server, enum fail_code code, struct fai
 {
 	struct store *store = server->store;
 
-	if (code == SG_OK)
-		return store->ops->commit(store, f);
+	if (code == SG_OK) {
+		code = store->ops->commit(store, f);
+		counters_committed(server->counters, code != SG_OK);
+		return code;
+	}
 	store->ops->rollback(store);
 	return code;
 }

@@ -42,6 +42,7 @@ static enum fail_code record_store(struct server *server, struct store_record ro
 		return code;
 	buf_init(&bytes, PACKET_RECORDS_MAX);
 	if (before != NULL) {
+		counters_repeated(server->counters);
 		code = record_mark_reason(&record, before, &bytes);
 		row.data = bytes.data;
 		row.size = bytes.size;

@@ -19,6 +19,7 @@
 
 #include "config/conf.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/counters.h"
 #include "gateway/base/secret.h"
 #include "gateway/base/wire.h"
 #include "gateway/store/store.h"
@@ -47,6 +48,7 @@ struct server {
 	struct fail trouble;		/* why store is NULL */
 	dev_t state_device;		/* the state directory that the sandbox knows */
 	ino_t state_inode;
+	struct counters *counters;	/* borrowed; NULL: nobody counts */
 	struct secret master;
 	struct secret mark_keys[SERVER_MARK_KEYS_MAX];	/* the one in use first */
 	size_t mark_key_count;

@@ -30,6 +30,7 @@
 #include "milter/scan/tempdir.h"
 
 #define CHECK_MS ((int64_t)60 * 1000)		/* between two scans of the test message */
+#define BEAT_WITHIN_MS 60000	/* the test message waits behind others; signatures are looked at */
 #define LOAD_NICE 10				/* loading beside one that works must not slow it */
 #define KEEP_FREED (64 * 1024 * 1024)		/* bytes; else each scan maps and unmaps pages */
 #define MEMORY_SPARE ((size_t)1024 * 1024 * 1024)	/* bytes, for work on small mail */
@@ -265,6 +266,17 @@ static bool obey(struct worker *worker)
 	return go_on;
 }
 
+/* Of when the signatures are, for sealgate-health. */
+static void show(const struct worker *worker)
+{
+	struct scan_status status;
+
+	if (worker->boot.counters == NULL)
+		return;
+	service_status(worker->service, &status);
+	counters_signatures(worker->boot.counters, status.database_time);
+}
+
 static void loop(struct worker *worker)
 {
 	struct pollfd ready[] = {
@@ -273,8 +285,12 @@ static void loop(struct worker *worker)
 	};
 	int64_t check_ms = clock_mono_ms(clock_system()) + CHECK_MS;
 
+	show(worker);
 	for (;;) {
-		int n = poll(ready, 2, SERVICE_LOOK_MS);
+		int n;
+
+		counters_beat(worker->boot.counters, BEAT_WITHIN_MS);
+		n = poll(ready, 2, SERVICE_LOOK_MS);
 
 		if (n < 0 && errno != EINTR)
 			return;
@@ -286,6 +302,7 @@ static void loop(struct worker *worker)
 			look(worker);
 		if (clock_mono_ms(clock_system()) >= check_ms) {
 			(void)service_check(worker->service);
+			show(worker);
 			check_ms = clock_mono_ms(clock_system()) + CHECK_MS;
 		}
 	}

@@ -12,6 +12,7 @@
 #   stack_tls='...'      lines for the section of TLS; without them sealed mail may leave in clear TCP
 #   stack_notices=       what the tenant tells its senders; without it nothing, so that tests can count mail
 #   stack_notify='...'   lines for the section of letters and hooks
+#   stack_health='...'   lines for the section of metrics and health
 #   stack_log=           Postfix's log is not followed
 #   stack_gateway=no             Postfix and sink only
 #   stack_attach=no              the gateway runs, but Postfix does not know it
@@ -26,6 +27,7 @@ stack_conf=
 stack_tenant=
 stack_scan=
 stack_tls='sealed = may'
+stack_health=
 stack_notices=
 stack_notify=
 stack_log=mail.log
@@ -223,6 +225,7 @@ gateway_conf() {
 			trace = "$((stack_uid + 5)):$(stack_log_group)"
 			notify = "$((stack_uid + 6)):$((stack_uid + 6))"
 			hook = "$((stack_uid + 7)):$((stack_uid + 7))"
+			health = "$((stack_uid + 8)):$((stack_uid + 8))"
 		}
 		scan {
 			database_directory = "$stack_database"
@@ -240,6 +243,9 @@ gateway_conf() {
 		notify {
 			server = "127.0.0.1:$smtp_port"
 			$stack_notify
+		}
+		health {
+			$stack_health
 		}
 		tenant inside {
 			domains = { "inside.example" }
