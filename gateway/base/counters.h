@@ -2,8 +2,8 @@
  * counters: one page of numbers that all programs of the gateway share, for sealgate-health.
  *
  * The supervisor makes it; each worker gets it at birth (proc.h) and adds to it; it outlives
- * them, so that a counter goes on where a program ended. Numbers alone: nothing of a message is in it, nor
- * any name but those of programs. Whoever is broken into can spoil numbers, nothing else: readers
+ * them, so that a counter goes on where a program ended. Numbers alone: nothing of a message is in it,
+ * nor any name but those of programs. Whoever is broken into can spoil numbers, nothing else: readers
  * take them as they are and divide by none. Adding takes no lock, any thread.
  *
  * NULL stands for "nobody counts" in every function: a program that runs alone, or a test.
