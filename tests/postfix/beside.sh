@@ -156,7 +156,7 @@ amavis_start() {
 # refuses no_address_mappings at the front).
 amavis_attach() {
 	postconf -c "$stack/config" -Me "amavis/unix=amavis unix - - n - 2 smtp -o smtp_data_done_timeout=1200 -o disable_dns_lookups=yes" \
-		"127.0.0.1:$back_port/inet=127.0.0.1:$back_port inet n - n - - smtpd -o content_filter= -o smtpd_milters= -o mynetworks=127.0.0.0/8"
+		"127.0.0.1:$back_port/inet=127.0.0.1:$back_port inet n - n - - smtpd -o content_filter= -o receive_override_options=no_milters"
 	main_set "content_filter=amavis:[127.0.0.1]:$amavis_port"
 	sg postfix attach -y --config-directory "$stack/config" >> "$stack/log/attach.out" 2>&1 || return 1
 	postfix_reload "$stack"
