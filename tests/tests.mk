@@ -224,6 +224,16 @@ ship:
 	@$(AGAIN) VARIANT=release all
 	@bash tests/lib/run.sh -b build/release -j 1 -t 600 $(SCRIPTS_SHIP)
 
+# the images of docker/Dockerfile for tests/ship/container.sh, from what is built here
+.PHONY: ship-images
+ship-images:
+	@bash tests/lib/setup.sh build run ship container
+	@$(AGAIN) VARIANT=release all
+	@rm -rf build/ship/image
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(CURDIR)/build/ship/image/out PREFIX=/usr
+	@docker/needs.sh build/ship/image/out
+	@bash tests/ship/images.bash $(CURDIR)/build/ship/image
+
 # Debian 12 with what the package depends on, and no more, for tests/ship/deb.sh
 ship-root: deb
 	@bash tests/ship/root.bash $(VERSION)

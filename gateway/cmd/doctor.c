@@ -15,11 +15,13 @@
 struct options {
 	char *folder;
 	bool json;
+	bool gateway_only;
 };
 
 static const struct option long_options[] = {
 	{ "config-directory", required_argument, NULL, 'd' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "gateway", no_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -40,6 +42,9 @@ static bool read_options(int argc, char *argv[], struct options *options, int *s
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'g':
+			options->gateway_only = true;
 			break;
 		case 'h':
 			*status_out = cmd_help(&cmd_doctor);
@@ -87,6 +92,7 @@ static enum fail_code examine(const struct conf *conf, const struct options *opt
 	doctor_init(&doctor, conf, options->folder, clock_system());
 	doctor.check = "configuration";
 	doctor_ok(&doctor, "%s", cmd_conf_path());
+	doctor.gateway_only = options->gateway_only;
 	doctor_run(&doctor);
 	buf_init(&out, REPORT_MAX);
 	code = options->json ? doctor_json(&doctor, &out) : doctor_text(&doctor, &out);
@@ -107,7 +113,8 @@ static int look(struct options *options)
 	enum fail_code code = SG_OK;
 
 	fail_clear(&f);
-	if (options->folder == NULL && postconf_default_folder(&options->folder, &f) != SG_OK)
+	if (options->folder == NULL && !options->gateway_only &&
+	    postconf_default_folder(&options->folder, &f) != SG_OK)
 		return cmd_fail("doctor", &f);
 	if (conf_load(cmd_conf_path(), true, &conf, &errors, &f) != SG_OK)
 		code = print_errors(&errors, &f, options);
@@ -122,7 +129,7 @@ static int look(struct options *options)
 
 static int run(int argc, char *argv[])
 {
-	struct options options = { NULL, false };
+	struct options options = { NULL, false, false };
 	int status;
 
 	if (read_options(argc, argv, &options, &status))
@@ -133,7 +140,7 @@ static int run(int argc, char *argv[])
 
 const struct cmd cmd_doctor = {
 	.name = "doctor",
-	.usage = "doctor [--json] [--config-directory DIR]",
+	.usage = "doctor [--json] [--gateway] [--config-directory DIR]",
 	.help = "say what is wrong with the gateway and its Postfix, and how to mend it",
 	.run = run,
 };

@@ -170,9 +170,11 @@ static void run_check(struct doctor *doctor, const struct doctor_check *check)
 
 void doctor_run(struct doctor *doctor)
 {
-	look_at_postfix(doctor);
+	if (!doctor->gateway_only)
+		look_at_postfix(doctor);
 	for (size_t i = 0; i < CHECK_COUNT; i++)
-		run_check(doctor, &checks[i]);
+		if (!doctor->gateway_only || !checks[i].needs_postfix)
+			run_check(doctor, &checks[i]);
 }
 
 enum fail_code doctor_run_one(struct doctor *doctor, const char *name)

@@ -37,6 +37,7 @@ struct doctor {
 	const struct clock *clock;
 	struct postconf postfix; /* expanded picture; empty without Postfix */
 	bool has_postfix;
+	bool gateway_only; /* set before doctor_run: Postfix is elsewhere */
 	char *milter; /* our milter as Postfix spells it, or NULL */
 	const char *check; /* the one that runs */
 	struct doctor_finding *findings;
@@ -59,7 +60,7 @@ void doctor_init(struct doctor *doctor, const struct conf *conf, const char *fol
     const struct clock *clock);
 void doctor_free(struct doctor *doctor);
 
-/* Runs every check of the table. */
+/* Runs every check of the table; with gateway_only, those that do not look at Postfix. */
 void doctor_run(struct doctor *doctor);
 /* Runs one by its name, on the picture that is there. For tests. SG_ENOTFOUND. */
 MUST_USE enum fail_code doctor_run_one(struct doctor *doctor, const char *name);

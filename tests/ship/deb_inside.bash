@@ -92,8 +92,8 @@ mark "first day"
 check it_installs dpkg -i this.deb
 check it_runs wait_for 30 serves
 check_equal it_runs_as_its_user "$(property User) $(stat -c %U "/proc/$(property MainPID)")" 'sealgate sealgate'
-capabilities() { grep -h ^CapEff: $(pgrep 'sealgate-' | sed 's|.*|/proc/&/status|') | sort -u | cut -f 2; }
-# shellcheck disable=SC2046
+worker_status() { pgrep sealgate- | sed "s|.*|/proc/&/status|"; }
+capabilities() { worker_status | xargs grep -h ^CapEff: | sort -u | cut -f 2; }
 check_equal no_worker_has_a_capability "$(capabilities)" 0000000000000000
 cat >> /etc/sealgate/sealgate.conf <<-END
 	tenant "inside" {
@@ -141,8 +141,8 @@ check_equal it_was_the_watchdog "$(property NRestarts)" 1
 mark "upgrade"
 
 load() {
-	local i
-	for i in {1..30}; do
+	local _
+	for _ in {1..30}; do
 		send
 		sleep 0.1
 	done

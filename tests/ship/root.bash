@@ -11,6 +11,7 @@ needed=$(dpkg-deb -f "$package" Depends | tr ',' '\n' | sed -E 's/\|.*//; s/\(.*
 sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) bookworm main.*/\1/p' \
 	/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1)
 sources=${sources:-http://deb.debian.org/debian}
+# shellcheck disable=SC2016
 mmdebstrap --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
 	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps,swaks" \
 	--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
