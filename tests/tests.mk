@@ -181,7 +181,7 @@ UNITS = $(UNITDIR)/sealgate.service $(APPARMORDIR)/sealgate
 
 .PHONY: install
 install: all
-	install -d $(addprefix $(DESTDIR),$(SBIN) $(LIBEXEC) $(ETC) $(DOC) $(sort $(dir $(UNITS))))
+	install -d $(addprefix $(DESTDIR),$(SBIN) $(LIBEXEC) $(ETC) $(DOC)/health $(sort $(dir $(UNITS))))
 	install -m 755 $(B)/sealgate $(DESTDIR)$(SBIN)/sealgate
 	install -m 755 $(addprefix $(B)/,$(filter-out sealgate,$(PROGRAMS))) $(DESTDIR)$(LIBEXEC)
 	test -e $(DESTDIR)$(ETC)/sealgate.conf || \
@@ -193,6 +193,7 @@ install: all
 	install -D -m 644 config/systemd/sealgate.tmpfiles $(DESTDIR)$(TMPFILESDIR)/sealgate.conf
 	$(foreach p,$(PAGES),install -D -m 644 $(p) $(DESTDIR)$(MAN)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)) &&) true
 	install -m 644 LICENSE $(wildcard README.md docs/*.md docs/*.json) config/sealgate.conf $(DESTDIR)$(DOC)
+	install -m 644 $(wildcard docs/health/*) $(DESTDIR)$(DOC)/health
 
 # the configuration and what the gateway stored stay
 .PHONY: uninstall
