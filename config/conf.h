@@ -127,6 +127,7 @@ struct conf_tenant {
 	char *organisation;		/* as it calls itself; "" = nothing is shown */
 	char *colour;			/* "#rrggbb" */
 	char *logo;			/* path of a PNG or JPEG; "" = none */
+	char *help_url;			/* of a page for recipients, https; "" = none */
 	struct conf_logo logo_file;	/* what was read from it: config/looks.h */
 };
 

@@ -296,6 +296,11 @@ static enum fail_code check_looks(struct check *check, const struct conf_tenant 
 		    tenant->name);
 		code = complain(check, "tenant.logo", tenant->name, &f);
 	}
+	if (code == SG_OK && tenant->help_url[0] != '\0' && !looks_help_url(tenant->help_url)) {
+		(void)fail_set(&f, SG_EUSAGE, "https://HOST/PATH, in plain letters and digits",
+		    "help_url = \"%s\"", tenant->help_url);
+		code = complain(check, "tenant.help_url", tenant->name, &f);
+	}
 	return code;
 }
 

@@ -448,6 +448,11 @@ static const struct key table[] = {
 	    .preset = "", .may_be_empty = true,
 	    .help = "PNG or JPEG file with the tenant's logo, at most 100 KB and 2000 pixels a "
 	    "side; it needs organisation as its text. Empty: none." },
+	{ .name = "tenant.help_url", .type = KEY_TEXT, TENANT_AT(help_url), .roles = CONF_MILTER,
+	    .preset = "", .may_be_empty = true, .min = 12, .max = 200,
+	    .help = "Address (https://) of a page of yours that tells recipients how to open PDFs; "
+	    "docs/recipients.md is one to begin with. It is the only link in the mail around "
+	    "PDFs. Empty: that mail has none." },
 };
 
 const struct key *keys_all(size_t *count_out)

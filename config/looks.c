@@ -14,6 +14,32 @@ bool looks_colour(const char *text, unsigned char rgb_out[3])
 	return text[0] == '#' && strlen(text) == 7 && str_unhex(text + 1, rgb_out, 3) == SG_OK;
 }
 
+bool looks_help_url(const char *text)
+{
+	static const char https[] = "https://";
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789-.";
+	static const char path[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789-._~/?#%&=+:,;";
+	const char *host = text + strlen(https);
+	size_t size;
+
+	if (strncmp(text, https, strlen(https)) != 0)
+		return false;
+	size = strspn(host, name);
+	if (size < 3 || memchr(host + 1, '.', size - 2) == NULL || host[0] == '.' || host[0] == '-')
+		return false;
+	if (host[size] == ':') {
+		size_t digits = strspn(host + size + 1, "0123456789");
+
+		if (digits == 0 || digits > 5)
+			return false;
+		size += 1 + digits;
+	}
+	return (host[size] == '\0' || strchr("/?#", host[size]) != NULL) &&
+	    strspn(host + size, path) == strlen(host + size);
+}
+
 const char *looks_logo_type(const struct conf_logo *logo)
 {
 	return logo->jpeg ? "image/jpeg" : "image/png";

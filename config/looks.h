@@ -1,5 +1,5 @@
 /*
- * looks: a tenant's colour and logo, as its mails and PDFs show them.
+ * looks: a tenant's colour, logo and help page, as its mails and PDFs show them.
  *
  * The logo is read by whoever reads the configuration, and travels with it to the filter and the
  * PDF workers: neither opens a file for it. Here its kind and size are looked at, no pixel is
@@ -29,6 +29,12 @@ MUST_USE enum fail_code looks_take_logo(struct conf_tenant *tenant, const void *
     struct fail *f);
 /* The same from the file that the tenant names; nothing to do if it names none. */
 MUST_USE enum fail_code looks_read_logo(struct conf_tenant *tenant, struct fail *f);
+
+/*
+ * Whether text is an address that may stand in mail as a link: https://HOST[:PORT][/PATH...], the
+ * host with a dot and of letters, digits, - and . alone, so that nobody can mistake it.
+ */
+bool looks_help_url(const char *text);
 
 /* "image/png" or "image/jpeg". */
 const char *looks_logo_type(const struct conf_logo *logo);

@@ -17,7 +17,8 @@
  * A letter's ${password}, ${recipients} (a line each), ${subject}, ${date}, ${kept}. The outer
  * mail's ${sender} (name and address), ${name} (of the sender), ${recipient}, ${subject} (unless it
  * is hidden), ${organisation}, ${colour}, ${logo}, ${file}, and sections of words.txt: ${how} (one
- * by where the password comes from), ${files}, ${invitation} (if there are any). Sections may name
+ * by where the password comes from), ${files}, ${invitation} (if there are any), ${help} (if the
+ * tenant has a help_url), ${closing} (by whether it has); ${help_url} itself. Sections may name
  * ${sender}, ${name}, ${recipient}, ${file} and ${number} (the end of a telephone number).
  *
  * Pure but for template_load and template_read.

@@ -16,9 +16,10 @@ struct kind {
 };
 
 #define OUTER_NAMES { "sender", "name", "recipient", "subject", "organisation", "colour", \
-	"logo", "file", "how", "files", "invitation", NULL }
+	"logo", "file", "how", "files", "invitation", "help", "help_url", "closing", NULL }
 #define OUTER_EXPECTED "${sender}, ${name}, ${recipient}, ${subject}, ${organisation}, " \
-	"${colour}, ${logo}, ${file}, ${how}, ${files} or ${invitation}"
+	"${colour}, ${logo}, ${file}, ${how}, ${files}, ${invitation}, ${help}, " \
+	"${help_url} or ${closing}"
 #define LETTER_NAMES { "password", "recipients", "subject", "date", "kept", NULL }
 #define LETTER_EXPECTED "${password}, ${recipients}, ${subject}, ${date} or ${kept}"
 #define UNHANDED_NAMES { "recipients", "subject", "date", "reason", NULL }
@@ -42,9 +43,9 @@ static const struct kind kinds[] = {
 };
 
 static const char *const sections[] = { "file", "recipient", "chosen", "generated", "hook", "sms",
-	"files", "invitation", "as-envelope", "as-recipient", "as-chosen", "as-generated",
-	"as-hook", "as-sms", "as-tls", "as-inside", "no-protection", "no-tls", "no-mail", "no-room",
-	"no-way", NULL };
+	"files", "invitation", "help", "closing", "closing-help", "as-envelope", "as-recipient",
+	"as-chosen", "as-generated", "as-hook", "as-sms", "as-tls", "as-inside", "no-protection",
+	"no-tls", "no-mail", "no-room", "no-way", NULL };
 
 static const struct kind *kind_of(const char *name)
 {

@@ -19,7 +19,7 @@
 
 /* What a text may name, in the order of names below. */
 enum { SENDER, NAME, RECIPIENT, SUBJECT, ORGANISATION, COLOUR, FILE_NAME, NUMBER,
-	HOW, FILES, INVITATION, LOGO, VALUES };
+	HOW, FILES, INVITATION, HELP, HELP_URL, CLOSING, LOGO, VALUES };
 
 struct values {
 	struct buf of[VALUES];
@@ -40,7 +40,8 @@ static void values_free(struct values *values)
 static void values_list(const struct values *values, struct template_value list_out[VALUES])
 {
 	static const char *const names[VALUES] = { "sender", "name", "recipient", "subject",
-		"organisation", "colour", "file", "number", "how", "files", "invitation", "logo" };
+		"organisation", "colour", "file", "number", "how", "files", "invitation", "help",
+		"help_url", "closing", "logo" };
 
 	for (unsigned int i = 0; i < VALUES; i++) {
 		list_out[i].name = names[i];
@@ -210,6 +211,20 @@ static enum fail_code put_facts(const struct cover *cover, struct values *values
 	    code;
 }
 
+/* The one link that there may be, and what is said of links. */
+static enum fail_code put_help(const struct cover *cover, struct values *values)
+{
+	const char *url = cover->tenant == NULL ? NULL : cover->tenant->help_url;
+	enum fail_code code;
+
+	if (url == NULL || url[0] == '\0')
+		return put_section(cover, "closing", values, CLOSING);
+	code = buf_append_str(&values->of[HELP_URL], url);
+	if (code == SG_OK)
+		code = put_section(cover, "help", values, HELP);
+	return code == SG_OK ? put_section(cover, "closing-help", values, CLOSING) : code;
+}
+
 static enum fail_code put_values(const struct cover *cover, struct values *values)
 {
 	enum fail_code code = put_facts(cover, values);
@@ -220,7 +235,7 @@ static enum fail_code put_values(const struct cover *cover, struct values *value
 		code = put_section(cover, "files", values, FILES);
 	if (code == SG_OK && cover->invitation)
 		code = put_section(cover, "invitation", values, INVITATION);
-	return code;
+	return code == SG_OK ? put_help(cover, values) : code;
 }
 
 static const struct conf_logo *logo_of(const struct cover *cover)

@@ -1,7 +1,8 @@
 /*
  * cover: what stands in the mail around an encrypted PDF, for people and for spam filters: who sent
  * the message, what to do, how to get the password. Two forms, plain text and simple HTML, in the
- * sender's language, from the texts of config/template.h. No links, nothing that is fetched.
+ * sender's language, from the texts of config/template.h. No links but the help page that the
+ * tenant names, nothing that is fetched.
  *
  * What comes from the message has no control characters, and is escaped in HTML. Pure.
  */

@@ -611,6 +611,10 @@ static void looks_are_checked(void **state)
 	check_error("tenant x { domains = x.example\ncolour = \"#12345g\" }", 2, "#12345g");
 	check_error("tenant x { domains = x.example\ncolour = \"red\" }", 2, "colour");
 	check_error("tenant x { domains = x.example\nlogo = /x.png }", 2, "no name");
+	check_error("tenant x { domains = x.example\nhelp_url = \"http://x.example/\" }", 2,
+	    "http://x.example/");
+	check_error("tenant x { domains = x.example\nhelp_url = \"https://x.example/\\\"\" }", 2,
+	    "help_url");
 }
 
 int main(void)

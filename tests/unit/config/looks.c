@@ -91,9 +91,32 @@ static void broken_files_do_no_harm(void **state)
 	free(tenant.logo_file.data);
 }
 
+static void a_help_page_is_an_address_of_https_alone(void **state)
+{
+	static const char *const good[] = { "https://help.nord.example",
+		"https://nord.example:8443/mail/help.html?lang=de#pdf",
+		"https://xn--nrd-sna.example/%20a" };
+	static const char *const bad[] = { "", "https://", "http://nord.example/",
+		"HTTPS://a.example", "nord.example/help", "https://localhost/",
+		"https://.example/", "https://-a.example/",
+		"https://a.example:/", "https://a.example:123456/", "https://me@a.example/",
+		"https://a.example@b.example/", "https://a.example/\"x", "https://a.example/<b>",
+		"https://a.example/a b", "https://a.example/\n", "https://n\xc3\xb6rd.example/",
+		"https://[2001:db8::1]/", "javascript:alert(1)", "https://a.example\\b" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!looks_help_url(good[i]))
+			fail_msg("%s is refused", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (looks_help_url(bad[i]))
+			fail_msg("%s is taken", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_help_page_is_an_address_of_https_alone),
 		cmocka_unit_test(colours_are_six_digits_behind_a_hash),
 		cmocka_unit_test(png_and_jpeg_are_known_by_their_bytes),
 		cmocka_unit_test(other_files_and_sizes_are_refused_and_the_old_logo_stays),

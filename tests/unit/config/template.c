@@ -116,7 +116,7 @@ static void every_language_has_every_outer_text(void **state)
 {
 	static const char *const names[] = { TEMPLATE_OUTER, TEMPLATE_OUTER_HTML, TEMPLATE_WORDS };
 	static const char *const sections[] = { "file", "recipient", "chosen", "generated", "hook",
-		"sms", "files", "invitation" };
+		"sms", "files", "invitation", "help", "closing", "closing-help" };
 	struct conf *conf = NULL;
 	struct fail f;
 
@@ -126,7 +126,7 @@ static void every_language_has_every_outer_text(void **state)
 		for (unsigned int n = 0; n < 3; n++)
 			assert_int_equal(template_check(names[n], template_text(conf,
 			    (enum conf_language)i, names[n]), &f), SG_OK);
-		for (unsigned int n = 0; n < 8; n++) {
+		for (size_t n = 0; n < sizeof(sections) / sizeof(sections[0]); n++) {
 			char *text = template_section(conf, (enum conf_language)i, sections[n]);
 
 			assert_non_null(text);

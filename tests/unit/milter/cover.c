@@ -262,9 +262,52 @@ static void the_language_is_that_of_the_message(void **state)
 	message_free(&message);
 }
 
+static unsigned int count_of(const char *text, const char *word)
+{
+	unsigned int count = 0;
+
+	for (text = strstr(text, word); text != NULL; text = strstr(text + 1, word))
+		count++;
+	return count;
+}
+
+/* In each language: with one the text has it in both forms and nothing else, without it none. */
+static void the_help_page_is_the_only_link(void **state)
+{
+	static const char link[] = "<a href=\"https://nord.example/help?a=1&amp;b=2\">"
+	    "https://nord.example/help?a=1&amp;b=2</a>";
+	static const char *const none[] = { "has no links", "keine Links", "aucun lien",
+		"no contiene enlaces" };
+	static const char *const other[] = { "no other link", "keinen anderen Link",
+		"aucun autre lien", "ning\xc3\xban otro enlace" };
+	char url[] = "https://nord.example/help?a=1&b=2";
+	char empty[] = "";
+	struct conf_tenant tenant = { .organisation = empty, .colour = empty };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * CONF_LANGUAGES; i++) {
+		struct cover cover = { .tenant = &tenant, .language = (enum conf_language)(i / 2) };
+		bool is_set = i % 2 == 1;
+		char *text;
+
+		tenant.help_url = is_set ? url : empty;
+		text = cover_of(&cover, " Anna <anna@nord.example>");
+		check_lines(text);
+		unquote(text);
+		assert_int_equal(count_of(text, none[i / 2]), is_set ? 0 : 2);
+		assert_int_equal(count_of(text, other[i / 2]), is_set ? 2 : 0);
+		assert_int_equal(count_of(text, url), is_set ? 1 : 0);
+		assert_int_equal(count_of(text, link), is_set ? 1 : 0);
+		assert_int_equal(count_of(text, "http"), is_set ? 3 : 0);
+		assert_null(strstr(text, "${"));
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_help_page_is_the_only_link),
 		cmocka_unit_test(both_forms_say_who_what_and_how),
 		cmocka_unit_test(what_a_message_brings_cannot_write_html),
 		cmocka_unit_test(a_sender_is_a_name_with_an_address_or_the_address),
