@@ -405,9 +405,10 @@ static int run(int argc, char *argv[])
 const struct cmd cmd_postfix = {
 	.name = "postfix",
 	.usage =
-	    "postfix attach [-ny] [--json] [--no-reload] [--config-directory DIR]\n"
-	    "postfix detach [-ny] [--json] [--no-reload] [--leave-services]"
+	    "postfix attach [-n | --dry-run] [-y | --yes] [--json] [--no-reload]"
 	    " [--config-directory DIR]\n"
+	    "postfix detach [-n | --dry-run] [-y | --yes] [--json] [--no-reload]"
+	    " [--leave-services] [--config-directory DIR]\n"
 	    "postfix status [--json] [--config-directory DIR]",
 	.help = "put Sealgate into a Postfix, take it out, tell whether it is in",
 	.run = run,
