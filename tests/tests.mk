@@ -13,7 +13,7 @@ demo run:
 
 # ---- tests: each executable script is a file of cases, see tests/lib/run.sh ----
 
-SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls,ship} -name "*.sh" -perm -u+x 2>/dev/null | sort)
+SCRIPTS = $(shell find tests/{play,milter,postfix,interop,faults,torture,tls,ship,docs} -name "*.sh" -perm -u+x 2>/dev/null | sort)
 # "# long" in the second line: "make check" has ten minutes
 SCRIPTS_LONG_ALL = $(shell grep -l '^\# long' $(SCRIPTS) /dev/null)
 # whole machines boot there: "make ship", not "make ci"
