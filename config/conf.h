@@ -251,6 +251,12 @@ struct conf {
 	struct {
 		char *listen;			/* metrics and health over HTTP; "" = nowhere */
 	} health;
+	struct {
+		char *from;			/* of an own sender; "" = there is no canary */
+		char *to;			/* outside; Postfix brings it to port */
+		unsigned int port;		/* loopback */
+		int64_t wait_ms;
+	} canary;
 
 	struct conf_hop *hops;
 	size_t hop_count;

@@ -326,6 +326,19 @@ static const struct key table[] = {
 	    .preset = "", .may_be_empty = true,
 	    .help = "Where /metrics (Prometheus), /healthz and /readyz are, such as "
 	    "inet:9324@127.0.0.1. Whoever reaches it can read them. Empty: nowhere." },
+	{ .name = "canary.from", .type = KEY_TEXT, AT(canary.from), .roles = CONF_HEALTH,
+	    .preset = "", .may_be_empty = true, .min = 3, .max = 254,
+	    .help = "Address of an own sender, from which sealgate canary sends its message." },
+	{ .name = "canary.to", .type = KEY_TEXT, AT(canary.to), .roles = CONF_HEALTH,
+	    .preset = "", .may_be_empty = true, .min = 3, .max = 254,
+	    .help = "Where to: an address in no domain of a tenant, whose transport in Postfix is "
+	    "smtp:[127.0.0.1]:PORT with canary.port." },
+	{ .name = "canary.port", .type = KEY_NUMBER, AT(canary.port), .roles = CONF_HEALTH,
+	    .min = 1, .max = 65535, .preset = "10227",
+	    .help = "Loopback port at which sealgate canary waits for it." },
+	{ .name = "canary.wait", .type = KEY_DURATION, AT(canary.wait_ms), .roles = CONF_HEALTH,
+	    .min = SECOND, .max = HOUR, .preset = "60s",
+	    .help = "How long it waits; then the canary is missing." },
 	/* tags */
 	{ .name = "tags.secure", .type = KEY_WORDS, AT(tags.secure), .roles = CONF_MILTER,
 	    .preset = "secure, encrypt, confidential",

@@ -132,3 +132,12 @@ void counters_signatures(struct counters *counters, int64_t time_s)
 	if (counters != NULL)
 		counters->signatures_s = time_s;
 }
+
+void counters_canary(struct counters *counters, unsigned int result, int64_t time_s)
+{
+	if (counters == NULL || result >= COUNTERS_CANARIES)
+		return;
+	counters->canaries[result]++;
+	if (result == 0)
+		counters->canary_s = time_s;
+}

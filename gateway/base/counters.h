@@ -2,9 +2,9 @@
  * counters: one page of numbers that all programs of the gateway share, for sealgate-health.
  *
  * The supervisor makes it; each worker gets it at birth (proc.h) and adds to it; it outlives
- * them, so that a counter goes on where a program ended. Numbers alone: nothing of a message is in it,
- * nor any name but those of programs. Whoever is broken into can spoil numbers, nothing else: readers
- * take them as they are and divide by none. Adding takes no lock, any thread.
+ * them, so that a counter goes on where a program ended. Numbers alone: nothing of a message is in
+ * it, nor any name but those of programs. Whoever is broken into can spoil numbers, nothing else:
+ * readers take them as they are and divide by none. Adding takes no lock, any thread.
  *
  * NULL stands for "nobody counts" in every function: a program that runs alone, or a test.
  */
@@ -22,6 +22,7 @@
 #define COUNTERS_REASONS 10	/* enum reply_stage, as many as it has */
 #define COUNTERS_BUCKETS 16	/* of a histogram; the last has no upper bound */
 #define COUNTERS_WORKERS 72
+#define COUNTERS_CANARIES 3	/* how they came back: sealed, clear, not at all */
 #define COUNTERS_NAME_MAX 24	/* bytes of a program's name, with NUL */
 
 /* What takes time. */
@@ -60,6 +61,8 @@ struct counters {
 	_Atomic uint64_t commits_failed;
 	_Atomic uint64_t repeated;	/* deliveries that the second stage had made before */
 	_Atomic int64_t signatures_s;	/* since 1970: of the scanner's signatures; 0: not known */
+	_Atomic uint64_t canaries[COUNTERS_CANARIES];
+	_Atomic int64_t canary_s;	/* since 1970: the last that came back sealed; 0: none */
 	_Atomic uint32_t running;	/* the supervisor has started all */
 	_Atomic int64_t started_s;	/* since 1970 */
 	_Atomic uint32_t worker_count;
@@ -91,6 +94,8 @@ void counters_refused(struct counters *counters, unsigned int reason, bool perma
 /* The vault: a commit, and what came of it; a delivery that was one before. */
 void counters_committed(struct counters *counters, bool failed);
 void counters_repeated(struct counters *counters);
+/* The vault is told how a canary came back (gateway/cmd/canary.h). */
+void counters_canary(struct counters *counters, unsigned int result, int64_t time_s);
 /* The scanner: of when its signatures are, in seconds since 1970. */
 void counters_signatures(struct counters *counters, int64_t time_s);
 

@@ -51,5 +51,6 @@ extern const struct cmd cmd_tls;
 extern const struct cmd cmd_config;
 extern const struct cmd cmd_postfix;
 extern const struct cmd cmd_doctor;
+extern const struct cmd cmd_canary;
 
 #endif

@@ -9,7 +9,7 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_run, &cmd_config, &cmd_postfix, &cmd_doctor, &cmd_cert, &cmd_password, &cmd_trace,
-	&cmd_tls, &cmd_marks, &cmd_seal, &cmd_scan,
+	&cmd_tls, &cmd_marks, &cmd_canary, &cmd_seal, &cmd_scan,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

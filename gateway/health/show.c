@@ -195,6 +195,19 @@ static void put_steps(struct writer *w, const struct counters *counters)
 		    step_name(s), (int64_t)counters->steps[s].running);
 }
 
+static void put_canary(struct writer *w, const struct counters *counters)
+{
+	static const char *const results[COUNTERS_CANARIES] = { "sealed", "clear", "missing" };
+
+	put_head(w, "canaries_total", "counter", "Canaries, by how they came back.");
+	for (unsigned int i = 0; w->code == SG_OK && i < COUNTERS_CANARIES; i++)
+		w->code = buf_printf(w->out, "sealgate_canaries_total{result=\"%s\"} %" PRIu64
+		    "\n", results[i], (uint64_t)counters->canaries[i]);
+	put_one(w, "canary_time_seconds", "gauge",
+	    "When a canary last came back sealed, since 1970; 0 if none did.",
+	    (uint64_t)counters->canary_s);
+}
+
 enum fail_code show_metrics(const struct counters *counters, int64_t now_ms, struct buf *out)
 {
 	struct writer w = { out, SG_OK };
@@ -222,6 +235,7 @@ enum fail_code show_metrics(const struct counters *counters, int64_t now_ms, str
 	put_one(&w, "signatures_time_seconds", "gauge",
 	    "Of when the virus signatures are, since 1970; 0 if nobody knows.",
 	    (uint64_t)counters->signatures_s);
+	put_canary(&w, counters);
 	return w.code;
 }
 

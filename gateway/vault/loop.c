@@ -77,6 +77,7 @@ static const struct wire_handler handlers[] = {
 	{VAULT_PASSWORD_REMOVE, FROM_ADMIN, password_remove_handle},
 	{VAULT_TRACE, FROM_ADMIN, trace_handle},
 	{VAULT_STATUS, FROM_ADMIN, status_handle},
+	{VAULT_CANARY, FROM_ADMIN, canary_handle},
 	{VAULT_MARK_KEY, FROM_ADMIN, keys_change_handle},
 };
 

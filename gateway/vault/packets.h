@@ -40,6 +40,7 @@
  *   PASSWORD_REMOVE   tenant, address                          empty
  *   TRACE             id, u64 after                            u8 more, u64 last, u32 n, n records
  *   STATUS            empty                                    four u64, u32 schema
+ *   CANARY            u8 result                                empty
  *   MARK_KEY          empty                                    u32 kept
  *
  *   decision = tenant, sender, u8 ways, source, queue_id, message_id, u64 created_ms,

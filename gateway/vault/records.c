@@ -231,3 +231,23 @@ enum fail_code status_handle(void *context, struct wire_message *request,
 	packet_put_u32(&w, counts.schema);
 	return packet_put_end(&w, f);
 }
+
+/* --- canary --- */
+
+enum fail_code canary_handle(void *context, struct wire_message *request,
+    struct wire_message *reply, struct fail *f)
+{
+	struct packet_reader p = packet_read(&request->body);
+	struct server *server = context;
+	enum fail_code code;
+	uint8_t result = 0;
+
+	(void)reply;
+	packet_get_u8(&p, &result);
+	if (p.code == SG_OK && result >= COUNTERS_CANARIES)
+		p.code = SG_EFORMAT;
+	code = packet_get_end(&p, f);
+	if (code == SG_OK)
+		counters_canary(server->counters, result, server_now(server));
+	return code;
+}

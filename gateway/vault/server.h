@@ -142,6 +142,7 @@ server_handler notice_again_handle;
 server_handler notice_failed_handle;
 server_handler trace_handle;
 server_handler status_handle;
+server_handler canary_handle;
 server_handler keys_change_handle;		/* keys.c */
 server_handler facts_handle;			/* facts.c */
 server_handler position_handle;

@@ -50,7 +50,8 @@ enum vault_message_type {
 	VAULT_PASSWORD_REMOVE = 39,
 	VAULT_TRACE = 40,
 	VAULT_STATUS = 41,
-	VAULT_MARK_KEY = 42
+	VAULT_MARK_KEY = 42,
+	VAULT_CANARY = 43
 };
 
 #define VAULT_PLAN_MAX 200	/* recipients a packet; vault_plan asks as often as needed */
@@ -363,6 +364,10 @@ struct vault_status {
 	uint64_t marks;		/* living ones: flagged mail that may still be in Postfix's queue */
 	uint32_t schema;
 };
+/* What became of a canary (gateway/cmd/canary.h: sealed, clear, missing), for the metrics. */
+MUST_USE enum fail_code vault_canary(const struct vault *vault, unsigned int result,
+    struct fail *f);
+
 /* Counts, for the command line. */
 MUST_USE enum fail_code vault_status(const struct vault *vault, struct vault_status *status_out,
     struct fail *f);

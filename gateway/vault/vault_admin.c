@@ -420,3 +420,17 @@ enum fail_code vault_mark_key(const struct vault *vault, uint32_t *kept_out, str
 	ask_end(&ask);
 	return code;
 }
+
+enum fail_code vault_canary(const struct vault *vault, unsigned int result, struct fail *f)
+{
+	enum fail_code code;
+	struct ask ask;
+
+	ask_start(&ask, VAULT_CANARY);
+	packet_put_u8(&ask.w, (uint8_t)result);
+	code = ask_vault(&ask, vault, f);
+	if (code == SG_OK)
+		code = ask_read(&ask, f);
+	ask_end(&ask);
+	return code;
+}

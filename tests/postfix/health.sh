@@ -6,6 +6,14 @@
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
 pick_port && health_port=$port_out
+pick_port && canary_port=$port_out
+stack_main=("transport_maps = inline:{canary.example=smtp:[127.0.0.1]:$canary_port}")
+stack_conf="canary {
+	from = \"alice@inside.example\"
+	to = \"tweety@canary.example\"
+	port = $canary_port
+	wait = 8s
+}"
 stack_health="listen = \"inet:$health_port@127.0.0.1\""
 
 ask() { curl -s --max-time 5 "http://127.0.0.1:$health_port$1"; }
@@ -47,6 +55,25 @@ check_equal "how long a PDF takes" "$(value 'sealgate_step_seconds_count{step="p
 check_equal "nothing is under way" "$(value 'sealgate_step_running{step="scan"}')" 0
 check_match "commits" "$(value sealgate_record_commits_total)" '^[1-9]'
 check_match "of when the signatures are" "$(value sealgate_signatures_time_seconds)" '^[1-9][0-9]{9}$'
+
+# ---- the canary ----
+
+said=$(sg canary --postfix "$stack/config" 2>&1)
+check_equal "the canary: exit status" $? 0
+check_match "it comes back sealed" "$said" '^protection is active'
+check_equal "and is counted" "$(value 'sealgate_canaries_total{result="sealed"}')" 1
+check_match "with the time" "$(value sealgate_canary_time_seconds)" '^[1-9][0-9]{9}$'
+# an attach that somebody undid for local mail: nothing looks at it
+postconf -c "$stack/config" -e "non_smtpd_milters ="
+postfix_reload "$stack"
+said=$(sg canary --json --postfix "$stack/config" 2> /dev/null)
+check_equal "without the filter: exit status" $? 1
+check_match "it comes back clear" "$said" '"result": "clear"'
+postconf -c "$stack/config" -e "transport_maps ="
+postfix_reload "$stack"
+sg canary --postfix "$stack/config" > /dev/null 2>&1
+check_equal "what goes elsewhere is missing" $? 75
+check_equal "as the metrics say" "$(value 'sealgate_canaries_total{result="missing"}')" 1
 
 # ---- a worker that hangs, one that dies ----
 
