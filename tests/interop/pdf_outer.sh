@@ -53,6 +53,7 @@ tenant nord {
 tenant sued {
 	domains = { sued.example }
 	organisation = "Süd AG"
+	help_url = "https://www.sued.example/hilfe?a=1&b=2"
 	logo = "$work/logo.jpg"
 }
 tenant bad {
@@ -92,6 +93,7 @@ plain() { tr '\r\n' '  ' < "$work/$1/1" | tr -s ' '; }
 html() { tr '\r\n' '  ' < "$work/$1/2" | sed 's/<[^>]*>//g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | tr -s ' '; }
 both_say() { grep -qF -- "$2" <<< "$(plain "$1")" && grep -qF -- "$2" <<< "$(html "$1")"; }
 no_links() { [[ -s $work/$1/1 && -s $work/$1/2 ]] && ! grep -qiE 'href|https?:|<script|url\(' "$work/$1/1" "$work/$1/2"; }
+check_no_claim() { ! both_say "$1" "has no links" && both_say "$1" "has no other link"; }
 short_lines() { awk '{ sub(/\r$/, "") } length($0) > 78 || /[^\t -~]/ { print; bad = 1 } END { exit bad }' "$work/$1/$1.eml"; }
 equal() { [[ $1 == "$2" ]] || { printf '%s\n---- expected ----\n%s\n' "$1" "$2"; return 1; }; }
 
@@ -147,6 +149,11 @@ check "and the logo" equal "$(cat "$work/found/nord.pdf/pictures")" 1
 
 mail 's@sued.example' | { cat; note; } | check "a JPEG is a logo, too" seal sued
 check "as it is" cmp "$work/logo.jpg" "$work/sued/3"
+link="https://www.sued.example/hilfe?a=1&b=2"
+check "both name its help page" both_say sued "$link"
+check "the HTML as the only link" equal "$(grep -oE '(href|src)="?[^" >]*' <(tr -d '\r\n' < "$work/sued/2") | grep -v cid:)" \
+	"href=\"${link/&/&amp;}"
+check "and neither says that there is none" check_no_claim sued
 check "its PDF is as all are" pdf sued 4
 
 # ---- languages, own texts ----
