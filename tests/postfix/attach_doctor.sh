@@ -38,6 +38,7 @@ finds() {
 check well doctor
 check_equal well_has_no_findings "$(doctor --json | jq -r '.findings[] | select(.result != "ok") | .what')" ''
 check_match the_report_is_readable "$(doctor)" 'ok +scanner .* signatures'
+check_equal without_postfix_it_looks_at_the_gateway "$(sg doctor --gateway --json | jq -r '[.findings[].check] | contains(["vault"]), contains(["attached"])' | paste -sd " ")" "true false"
 
 # ---- which milters a service really asks ----
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# root.bash VERSION: build/ship/root.tar, a Debian 12 with systemd, swaks and the dependencies that the
+# root.bash VERSION: build/ship/root.tar, a Debian 12 with systemd and the dependencies that the
 # package of that version names, by this machine's apt sources. A few minutes, most of them downloads.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,7 +13,7 @@ sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) bookworm main.*/\
 sources=${sources:-http://deb.debian.org/debian}
 # shellcheck disable=SC2016
 mmdebstrap --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
-	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps,swaks" \
+	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps" \
 	--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
 	bookworm build/ship/root.tar.new \
 	"deb $sources bookworm main" "deb $sources bookworm-updates main" \
