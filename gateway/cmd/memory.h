@@ -10,7 +10,8 @@
 /*
  * The most memory that a process has had at once, bytes (VmHWM, proc(5)): its loading and its work
  * so far. Where /proc hides other users' processes (systemd's ProtectProc=invisible): all that
- * our control group has now. 0 if neither can be told. root: "" or a folder with a "proc" in it, for tests.
+ * our control group has now. 0 if neither can be told. root: "" or a folder with a "proc" in it,
+ * for tests.
  */
 uint64_t memory_peak(const char *root, pid_t pid);
 

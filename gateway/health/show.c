@@ -62,14 +62,14 @@ static uint32_t same_name(const struct counters *counters, uint32_t from, char *
 {
 	uint32_t count = workers_of(counters);
 	char other[COUNTERS_NAME_MAX];
-	uint32_t i = from;
+	uint32_t i;
 
 	name_of(&counters->workers[from], name);
-	do {
-		i++;
-		if (i < count)
-			name_of(&counters->workers[i], other);
-	} while (i < count && strcmp(other, name) == 0);
+	for (i = from + 1; i < count; i++) {
+		name_of(&counters->workers[i], other);
+		if (strcmp(other, name) != 0)
+			break;
+	}
 	return i;
 }
 
