@@ -8,6 +8,8 @@ set -uo pipefail
 
 seconds=$1
 shift
+# what libraries lose by themselves is no finding here either
+export LSAN_OPTIONS=suppressions=$PWD/tests/lib/run_lsan.supp:print_suppressions=0
 
 fuzz_one() {
 	local target=$1 name=${1##*/} options=()
