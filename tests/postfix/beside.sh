@@ -165,8 +165,9 @@ amavis_attach() {
 
 case_amavis() {
 	message virus 'Attached'
-	bash "$stack_root/tests/lib/sigdb.sh" --eicar >> "$stack/virus.eml"
+	printf '%s\n' "$(bash "$stack_root/tests/lib/sigdb.sh" --eicar)" >> "$stack/virus.eml"
 	check_not 'amavis: infected mail is refused before it' mail_out "$stack/virus.eml" "<$alice>" "<$eve>"
+	check_match 'amavis: by Sealgate' "$reply" '^550 5\.7\..* virus'
 	message through 'Through amavis'
 	check 'amavis: plain mail accepted' mail_out "$stack/through.eml" "<$alice>" "<$eve>"
 	check 'amavis: delivered' all_gone
