@@ -53,8 +53,7 @@ sanitize:
 
 .PHONY: run-sanitized
 run-sanitized:
-	@# whole stacks: libraries without frame pointers would hide whose leak it is
-	@ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:abort_on_error=0:allocator_may_return_null=1 \
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:allocator_may_return_null=1 \
 	UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=suppressions=$(abspath tests/lib/run_lsan.supp) \
 	bash tests/lib/run.sh -b $(B) -t 400 $(UNIT_BIN) $(REPLAY_BIN) $(SCRIPTS_SANITIZE)
 
