@@ -10,7 +10,7 @@ set -uo pipefail
 
 build=build/release
 jobs=$(($(nproc) + 2))
-limit=${SG_TEST_TIMEOUT:-180}
+limit=${SG_TEST_TIMEOUT:-400}
 while getopts b:j:t: option; do
 	case $option in
 	b) build=$OPTARG ;;
