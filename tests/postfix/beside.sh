@@ -191,7 +191,7 @@ for program in opendkim rspamd amavisd; do
 done
 stack_attach=no
 flow_start beside
-trap 'end_children; stack_exit' EXIT
+trap 'status=$?; end_children; (exit "$status"); stack_exit' EXIT
 pick_port && dkim_port=$port_out
 pick_port && rspamd_port=$port_out
 pick_port && amavis_port=$port_out

@@ -24,7 +24,7 @@ done
 cd "$stack_root" || exit 1
 stack=$(mktemp -d /tmp/sealgate-deb.XXXXXX)
 mkdir -p "$stack/log"
-trap 'umount -l "$stack/root" 2> /dev/null; stack_exit' EXIT
+trap 'status=$?; umount -l "$stack/root" 2> /dev/null; (exit "$status"); stack_exit' EXIT
 debs=$stack/debs
 root=$stack/root
 
