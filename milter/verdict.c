@@ -26,9 +26,9 @@ void session_judge(const struct conf *conf, const struct scan_result *scan,
 		    "The message cannot be checked for viruses", scan, "Send it in another form");
 		return;
 	case SCAN_ENCRYPTED:
-		/* the scanner may have been asked before the policy was changed */
+		/* asked before the policy was changed: the alert may hide one of a limit */
 		if (conf->scan.encrypted == CONF_ENCRYPTED_PASS)
-			return;
+			break;
 		denied(verdict, conf->scan.encrypted == CONF_ENCRYPTED_HOLD ? CONF_HOLD :
 		    CONF_REFUSE, "The message has encrypted files, which cannot be checked for "
 		    "viruses", scan, "Send them without a password of their own");

@@ -114,26 +114,39 @@ static size_t look_at_bounds(struct doctor *doctor, const char *text)
 	return count;
 }
 
-/* Where encrypted files do not pass, clamd must tell of them. */
+static bool is_set(const char *text, const char *name)
+{
+	char *value = setting(text, name);
+	bool set = value != NULL && is_yes(value);
+
+	free(value);
+	return set;
+}
+
+/*
+ * Where encrypted files do not pass, clamd must tell of them; where they pass it must not, since it
+ * tells one alert, and the one of a limit would be lost.
+ */
 static size_t look_at_encrypted(struct doctor *doctor, const char *text, const char *path)
 {
 	static const char *const names[] = { "AlertEncryptedArchive", "AlertEncryptedDoc" };
+	bool wanted = doctor->conf->scan.encrypted != CONF_ENCRYPTED_PASS;
 	size_t count = 0;
 
-	if (doctor->conf->scan.encrypted == CONF_ENCRYPTED_PASS)
-		return 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *value = setting(text, names[i]);
-		char *both = setting(text, "AlertEncrypted");
+		const char *name = is_set(text, "AlertEncrypted") ? "AlertEncrypted" : names[i];
 
-		if ((value == NULL || !is_yes(value)) && (both == NULL || !is_yes(both))) {
+		if (is_set(text, name) == wanted)
+			continue;
+		if (wanted)
 			doctor_bad(doctor, "set it to yes and start clamd again",
 			    "%s is not set in %s, and scan.encrypted is not pass: clamd calls "
-			    "clean what needs a password", names[i], path);
-			count++;
-		}
-		free(value);
-		free(both);
+			    "clean what needs a password", name, path);
+		else
+			doctor_bad(doctor, "set it to no and start clamd again",
+			    "%s is set in %s, and scan.encrypted is pass: mail with encrypted "
+			    "files has no verdict, since a limit may be hidden", name, path);
+		count++;
 	}
 	return count;
 }

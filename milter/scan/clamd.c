@@ -241,7 +241,7 @@ static void understand_found(const char *name, struct engine_answer *out)
 		answer(out, strstr(name, "MaxScanTime") != NULL ? ENGINE_TROUBLE : ENGINE_LIMIT,
 		    name);
 	else if (strncmp(name, ENCRYPTED, sizeof(ENCRYPTED) - 1) == 0)
-		/* said last, when nothing else was found */
+		/* said where no virus was found */
 		answer(out, ENGINE_ENCRYPTED, name);
 	else
 		answer(out, ENGINE_INFECTED, name);

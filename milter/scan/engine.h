@@ -19,7 +19,7 @@ enum engine_outcome {
 	ENGINE_CLEAN,		/* all was looked at, nothing found, nothing went wrong */
 	ENGINE_INFECTED,
 	ENGINE_LIMIT,		/* a limit was met: not all was looked at */
-	ENGINE_ENCRYPTED,	/* all that can be looked at was; some needs a password */
+	ENGINE_ENCRYPTED,	/* no virus; some needs a password; a limit may be met, too */
 	ENGINE_WARNED,		/* libclamav complained: the content or this machine */
 	ENGINE_TROUBLE		/* this machine: space, descriptors, memory, time */
 };

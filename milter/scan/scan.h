@@ -23,8 +23,8 @@ enum scan_verdict {
 	SCAN_INFECTED = 1,
 	SCAN_UNSCANNABLE = 2,	/* the content is the cause: limits, damage; policy decides */
 	SCAN_NO_VERDICT = 3,	/* the scanner could not work: temporary failure */
-	SCAN_ENCRYPTED = 4	/* nothing found, some of it needs a password; said only where
-				 * scan.encrypted is not "pass" */
+	SCAN_ENCRYPTED = 4	/* no virus found, some of it needs a password, the rest may be
+				 * unscannable; said only where scan.encrypted is not "pass" */
 };
 
 #define SCAN_NAME_MAX 256

@@ -154,9 +154,10 @@ static void judge(const struct service *service, struct scan_result *out,
 	};
 
 	result(out, verdicts[answer->outcome], answer->text);
-	/* clamd says so whatever our policy is */
+	/* only clamd says so unasked; a limit may be the alert that it does not tell then */
 	if (answer->outcome == ENGINE_ENCRYPTED && !service->options.encrypted)
-		result(out, SCAN_CLEAN, "");
+		result(out, SCAN_NO_VERDICT, "clamd tells of encrypted files instead of limits: "
+		    "write AlertEncrypted no into clamd.conf, or change scan.encrypted");
 }
 
 static void scan_once(const struct service *service, const void *data, size_t size,

@@ -131,6 +131,34 @@ check "without ScanArchive no mail passes" deferred plain
 report=$(sg doctor --config-directory "$stack/config" 2>&1)
 check_match "doctor: ScanArchive" "$report" "ScanArchive is not set"
 
+# ---- of two alerts clamd tells one: encrypted files hide a limit ----
+clamd_stop
+(cd "$stack" && mkdir many && for file in {1..40}; do echo "$file" > "many/$file"; done && zip -q many.zip many/*)
+{
+	sed '$d' "$stack/locked"
+	printf -- '--b\nContent-Type: application/octet-stream; name=m\nContent-Transfer-Encoding: base64\n\n'
+	base64 "$stack/many.zip"
+	printf -- '--b--\n'
+} > "$stack/hidden"
+clamd_start 'AlertExceedsMax yes' 'AlertEncrypted yes' 'MaxFiles 20'
+offer locked
+check_match "AlertEncrypted and scan.encrypted = pass: no verdict" "$reply" '^451 '
+check "it is told what to set" grep -q 'AlertEncrypted no' "$stack/log/gateway.log"
+report=$(sg doctor --config-directory "$stack/config" 2>&1)
+check_match "doctor: AlertEncrypted" "$report" "AlertEncrypted is set"
+# which of the two it tells is by chance
+for try in {1..6}; do
+	offer hidden
+	check_match "beyond a limit beside an encrypted file: try $try" "$reply" '^(451|550) '
+done
+check "other mail passes" taken plain
+clamd_stop
+clamd_start 'AlertExceedsMax yes' 'MaxFiles 20'
+check "without it the encrypted one passes" taken locked
+check "and the limit is told" refused hidden
+offer hidden
+check_match "and says why" "$reply" 'MaxFiles'
+
 # ---- over TCP ----
 clamd_stop
 clamd_start 'AlertExceedsMax yes'
