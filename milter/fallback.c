@@ -85,17 +85,6 @@ static char *reason_with(const char *decided, const struct cause *cause)
 	return str_printf("%s; TLS failed: %s", decided, cause_words(cause));
 }
 
-static void refuse(struct session *session, const struct marked *marked, enum vault_note note,
-    const char *why)
-{
-	const struct session_refusal refusal = { .flag = &marked->flag,
-		.sender = marked->decision.sender, .mark = marked->mark,
-		.recipient = marked->recipients.items[0], .why = why, .note = note,
-		.sent_ms = marked->decision.created_ms };
-
-	session_refuse(session, &refusal);
-}
-
 static enum fail_code make_plan(struct session *session, const struct marked *marked,
     const struct cause *cause, struct plan *plan_out, struct fail *f)
 {
@@ -116,7 +105,8 @@ static enum fail_code make_plan(struct session *session, const struct marked *ma
 	if (plan_out->kind != PLAN_IMPOSSIBLE)
 		return SG_OK;
 	reason = reason_with(plan_out->why, cause);
-	refuse(session, marked, VAULT_NO_TLS, reason != NULL ? reason : plan_out->why);
+	session_refuse_marked(session, marked, VAULT_NO_TLS,
+	    reason != NULL ? reason : plan_out->why);
 	free(reason);
 	return fail_set(f, SG_EIMPOSSIBLE, "Ask your mail administrator for a password for this "
 	    "recipient, or reach it another way", "The mail server of %s does not prove its TLS, "
@@ -161,7 +151,8 @@ static enum reply_stage seal(struct session *session, const struct marked *marke
 	if (code == SG_OK && routes_have(&session->routes, &session->deliveries.items[0]))
 		code = session_add_route(session, MARK_ROUTE_ANY, &outcome->edits, f);
 	if (code != SG_OK && f->kind == FAIL_PERMANENT)
-		refuse(session, marked, code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
+		session_refuse_marked(session, marked,
+		    code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
 	if (code != SG_OK)
 		return REPLY_SEAL;
 	if (record_sealed(session, marked, cause, plan, &decision, f) != SG_OK)

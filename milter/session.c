@@ -134,15 +134,17 @@ void session_header(struct session *session, const char *name, const char *value
 
 	if (session->broken)
 		return;
-	(void)snprintf(what, sizeof(what), "The header of the message is too large: it may have %d "
-	    "fields and %zu bytes", MESSAGE_HEADERS_MAX, session->conf->message.header_max);
 	/* what is kept, scanned and sealed has no password and no number in it */
 	code = session_take_arguments(session, name, value, &clean, &session->trouble);
-	break_intake(session, code, what);
 	if (code == SG_OK)
-		break_intake(session, message_add_header(&session->message, name,
-		    clean != NULL ? clean : value, session->conf->message.header_max), what);
+		code = message_add_header(&session->message, name, clean != NULL ? clean : value,
+		    session->conf->message.header_max);
 	free(clean);
+	if (code == SG_OK)
+		return;
+	(void)snprintf(what, sizeof(what), "The header of the message is too large: it may have %d "
+	    "fields and %zu bytes", MESSAGE_HEADERS_MAX, session->conf->message.header_max);
+	break_intake(session, code, what);
 }
 
 /* Marks are between us and Postfix: no worker sees one, no copy of the message carries one. */

@@ -296,6 +296,9 @@ struct session_refusal {
  * logged, and it is refused all the same.
  */
 void session_refuse(struct session *session, const struct session_refusal *refusal);
+/* For good, though the front said yes: Postfix tells the sender, and so do we. */
+void session_refuse_marked(struct session *session, const struct marked *marked,
+    enum vault_note note, const char *why);
 
 /* A refusal of one recipient; what hinders the record is logged. */
 void session_record_refused(struct session *session, const char *tenant, const char *flagged_by,

@@ -93,18 +93,6 @@ static enum fail_code deliver(struct session *session, const struct marked *mark
 	return record(session, marked, plan, &decision, f);
 }
 
-/* For good, though the front said yes: Postfix tells the sender, and so do we. */
-static void refuse(struct session *session, const struct marked *marked, enum vault_note note,
-    const char *why)
-{
-	const struct session_refusal refusal = { .flag = &marked->flag,
-		.sender = marked->decision.sender, .mark = marked->mark,
-		.recipient = marked->recipients.items[0], .why = why, .note = note,
-		.sent_ms = marked->decision.created_ms };
-
-	session_refuse(session, &refusal);
-}
-
 static enum reply_stage run(struct session *session, struct marked *marked,
     struct session_outcome *outcome, struct fail *f)
 {
@@ -119,7 +107,7 @@ static enum reply_stage run(struct session *session, struct marked *marked,
 	if (code == SG_OK)
 		code = session_plan(session, &marked->flag, &marked->recipients, &plan, f);
 	if (code == SG_OK && plan.kind == PLAN_IMPOSSIBLE) {
-		refuse(session, marked, session_lacking(&plan), plan.why);
+		session_refuse_marked(session, marked, session_lacking(&plan), plan.why);
 		code = session_impossible(session, marked->recipients.items[0], &plan, f);
 	}
 	if (code != SG_OK)
@@ -128,7 +116,8 @@ static enum reply_stage run(struct session *session, struct marked *marked,
 	if (code == SG_OK)
 		outcome->verdict = SESSION_ACCEPT;
 	else if (f->kind == FAIL_PERMANENT)
-		refuse(session, marked, code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
+		session_refuse_marked(session, marked,
+		    code == SG_ELIMIT ? VAULT_NO_ROOM : VAULT_NO_WAY, f->what);
 	return REPLY_SEAL;
 }
 

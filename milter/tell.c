@@ -291,3 +291,14 @@ void session_refuse(struct session *session, const struct session_refusal *refus
 	else if (record_refusal(session, refusal, &lost) != SG_OK)
 		log_failure(LOG_LEVEL_ERROR, session->queue_id, "no-record", &lost);
 }
+
+void session_refuse_marked(struct session *session, const struct marked *marked,
+    enum vault_note note, const char *why)
+{
+	const struct session_refusal refusal = { .flag = &marked->flag,
+		.sender = marked->decision.sender, .mark = marked->mark,
+		.recipient = marked->recipients.items[0], .why = why, .note = note,
+		.sent_ms = marked->decision.created_ms };
+
+	session_refuse(session, &refusal);
+}
