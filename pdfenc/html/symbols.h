@@ -1,7 +1,7 @@
 /*
  * symbols: text in fonts of signs (Wingdings, Symbol), as Word and Outlook write their bullets, in
- * symbols: text in fonts of signs (Wingdings, Symbol), as Word and Outlook write bullets, in
- * a section sign for a bullet. The tables are the usual correspondences of Microsoft's two fonts.
+ * Unicode. Pure. Where such a font is named and absent, people would read a section sign for a
+ * bullet. The tables are the usual correspondences of Microsoft's two fonts.
  */
 #ifndef SG_PDFENC_HTML_SYMBOLS_H
 #define SG_PDFENC_HTML_SYMBOLS_H
