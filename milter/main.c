@@ -24,6 +24,9 @@
 
 struct program {
 	struct proc_boot boot;
+	struct door door;
+	struct milter_traffic traffic;
+	struct milter_program running;
 	struct share share;
 	struct services services;
 };
@@ -68,7 +71,7 @@ static bool next_message(const struct program *program, struct wire_message *mes
 	return wire_receive(program->boot.control, message, -1, &f) == SG_OK;
 }
 
-/* Listens to the supervisor. When it goes, so do we. */
+/* Listens to the supervisor. When it goes, so do we, with what is under way finished. */
 static void *watch_control(void *context)
 {
 	struct program *program = context;
@@ -79,8 +82,8 @@ static void *watch_control(void *context)
 		if (message.type == PROC_CONFIG && message.fd >= 0)
 			take_config(program, &message);
 	wire_message_free(&message);
-	milter_stop();
-	return NULL;
+	milter_drain(&program->running, &program->door);
+	_exit(EX_OK);
 }
 
 static enum fail_code start_watching(struct program *program, struct fail *f)
@@ -118,7 +121,8 @@ static enum fail_code enter_sandbox(const struct conf *conf, struct fail *f)
 /* Opens what needs rights, drops them, closes the door. */
 static enum fail_code prepare(struct program *program, const struct conf *conf, struct fail *f)
 {
-	enum fail_code code = milter_open(conf->socket, conf->socket_mode, conf->socket_group, f);
+	enum fail_code code = milter_open(program->boot.listeners[0], conf->run_directory,
+	    &program->door, f);
 
 	if (code == SG_OK)
 		code = services_init(&program->services, conf, program->boot.counters, f);
@@ -143,6 +147,10 @@ static enum fail_code start(struct program *program, struct fail *f)
 
 	if (code != SG_OK)
 		return code;
+	if (program->boot.listener_count != 1) {
+		conf_free(conf);
+		return fail_set(f, SG_EUSAGE, NULL, "the filter needs one listening socket");
+	}
 	log_start("sealgate-milter", (enum log_level)conf->log.level);
 	(void)snprintf(text, sizeof(text), "listens on %s", conf->socket);
 	code = prepare(program, conf, f);
@@ -162,10 +170,11 @@ static enum fail_code start(struct program *program, struct fail *f)
 int main(int argc, char *argv[])
 {
 	static struct program program;	/* threads use it until the process ends */
-	struct milter_program running = { &program.share, &program.services };
 	struct fail f;
 	enum fail_code code;
 
+	program.running = (struct milter_program){ &program.share, &program.services,
+	    &program.traffic };
 	tune_malloc();
 	fail_clear(&f);
 	code = proc_worker_start(argc, argv, &program.boot, &f);
@@ -175,7 +184,7 @@ int main(int argc, char *argv[])
 		proc_worker_failed(&program.boot, &f);
 		return code == SG_EUSAGE ? EX_USAGE : EX_UNAVAILABLE;
 	}
-	code = milter_run(&running, &f);
+	code = milter_run(&program.running, &f);
 	if (code != SG_OK)
 		log_failure(LOG_LEVEL_ERROR, NULL, "end", &f);
 	/* threads may still be within a message: Postfix keeps it */

@@ -1,28 +1,26 @@
 #include "milter/milter.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <grp.h>
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <poll.h>
 
-#include "gateway/base/fd.h"
 #include "gateway/base/log.h"
-#include "gateway/base/proc.h"
 #include "gateway/base/step.h"
 #include "gateway/base/str.h"
 #include "milter/mark.h"
 #include "milter/session.h"
 
 #define BODY_STEP ((size_t)65535)	/* libmilter's largest body packet */
-#define BACKLOG 256
+#define DRAIN_FIRST_MS 200		/* what was accepted just now has said who it is */
+#define DRAIN_IDLE_MS 3000		/* for connections without a message */
+#define DRAIN_LAST_MS 100		/* for libmilter to send the last answer */
+#define DRAIN_MAX_MS 300000
+#define DRAIN_STEP_MS 20
 
 /* libmilter hands nothing of ours to its callbacks. Set once, before it starts its threads. */
 static const struct milter_program *milter_program;
@@ -31,11 +29,26 @@ static const struct milter_program *milter_program;
 struct connection {
 	struct session *session;
 	struct share_item *conf;	/* of the message that is under way */
+	bool counted;			/* among the messages under way */
 };
 
 static struct connection *connection_of(SMFICTX *context)
 {
 	return smfi_getpriv(context);
+}
+
+static void begin_message(struct connection *connection)
+{
+	if (!connection->counted)
+		milter_program->traffic->messages++;
+	connection->counted = true;
+}
+
+static void end_message(struct connection *connection)
+{
+	if (connection->counted)
+		milter_program->traffic->messages--;
+	connection->counted = false;
 }
 
 static void release_conf(struct connection *connection)
@@ -210,6 +223,7 @@ static sfsistat on_connect(SMFICTX *context, char *host, _SOCK_ADDR *peer)
 		free(connection);
 		return SMFIS_TEMPFAIL;
 	}
+	milter_program->traffic->connections++;
 	return SMFIS_CONTINUE;
 }
 
@@ -221,6 +235,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 		return SMFIS_TEMPFAIL;
 	session_abort(connection->session);
 	release_conf(connection);
+	end_message(connection);
 	connection->conf = share_acquire(milter_program->share);
 	session_mail(connection->session, share_conf(connection->conf), arguments[0],
 	    macro(context, "{auth_authen}"));
@@ -244,6 +259,7 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
+	begin_message(connection);
 	session_header(connection->session, name, value);
 	return SMFIS_NOREPLY;
 }
@@ -254,6 +270,7 @@ static sfsistat on_header_end(SMFICTX *context)
 
 	if (connection == NULL)
 		return SMFIS_TEMPFAIL;
+	begin_message(connection);
 	session_header_end(connection->session);
 	return SMFIS_NOREPLY;
 }
@@ -294,6 +311,7 @@ static sfsistat on_end(SMFICTX *context)
 	session_outcome_free(&outcome);
 	free(sender);
 	release_conf(connection);
+	end_message(connection);
 	return answer;
 }
 
@@ -305,6 +323,7 @@ static sfsistat on_abort(SMFICTX *context)
 		return SMFIS_CONTINUE;
 	session_abort(connection->session);
 	release_conf(connection);
+	end_message(connection);
 	return SMFIS_CONTINUE;
 }
 
@@ -316,6 +335,8 @@ static sfsistat on_close(SMFICTX *context)
 		return SMFIS_CONTINUE;
 	session_free(connection->session);
 	release_conf(connection);
+	end_message(connection);
+	milter_program->traffic->connections--;
 	free(connection);
 	(void)smfi_setpriv(context, NULL);
 	return SMFIS_CONTINUE;
@@ -375,53 +396,6 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long f0, unsigned long f
 
 /* ---- start and stop ---- */
 
-static enum fail_code check_unused(const char *path, struct fail *f)
-{
-	struct sockaddr_un address;
-	struct stat st;
-	bool taken;
-	int s;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return fail_set(f, SG_EUSAGE, "choose a shorter path",
-		    "the socket path %s is too long", path);
-	if (lstat(path, &st) != 0)
-		return SG_OK;
-	if (!S_ISSOCK(st.st_mode))
-		return fail_set(f, SG_EUSAGE, "name another path", "%s is not a socket", path);
-	memset(&address, 0, sizeof(address));
-	address.sun_family = AF_UNIX;
-	memcpy(address.sun_path, path, strlen(path));
-	s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	taken = s >= 0 && connect(s, (const struct sockaddr *)&address, sizeof(address)) == 0;
-	fd_close(&s);
-	if (taken)
-		return fail_set(f, SG_ESYSTEM, "stop the other gateway first",
-		    "another program listens on %s", path);
-	(void)unlink(path);
-	return SG_OK;
-}
-
-static enum fail_code set_rights(const char *path, unsigned int mode, const char *group,
-    struct fail *f)
-{
-	struct group entry;
-	struct group *found = NULL;
-	char space[4096];
-
-	if (chmod(path, mode) != 0)
-		return fail_errno(f, SG_ESYSTEM, NULL, "cannot set the rights of %s", path);
-	if (group[0] == '\0' || !proc_may_change_user())
-		return SG_OK;
-	if (getgrnam_r(group, &entry, space, sizeof(space), &found) != 0 || found == NULL)
-		return fail_set(f, SG_EUSAGE, "correct socket_group", "there is no group %s",
-		    group);
-	if (chown(path, (uid_t)-1, entry.gr_gid) != 0)
-		return fail_errno(f, SG_ESYSTEM, NULL, "cannot give %s to group %s", path,
-		    group);
-	return SG_OK;
-}
-
 static enum fail_code register_callbacks(struct fail *f)
 {
 	char name[] = "sealgate";
@@ -447,24 +421,12 @@ static enum fail_code register_callbacks(struct fail *f)
 	return SG_OK;
 }
 
-enum fail_code milter_open(const char *socket, unsigned int mode, const char *group,
+enum fail_code milter_open(int listener, const char *folder, struct door *door_out,
     struct fail *f)
 {
-	const char *path = str_starts_case(socket, "local:") ? socket + 6 : NULL;
-	char *spelling = str_dup(socket);
-	enum fail_code code = spelling == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory") :
-	    register_callbacks(f);
+	enum fail_code code = register_callbacks(f);
 
-	if (code == SG_OK && path != NULL)
-		code = check_unused(path, f);
-	if (code == SG_OK && (smfi_setconn(spelling) != MI_SUCCESS ||
-	    smfi_setbacklog(BACKLOG) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS))
-		code = fail_errno(f, SG_ESYSTEM, "does the folder exist, is the port free?",
-		    "cannot listen on %s", socket);
-	if (code == SG_OK && path != NULL)
-		code = set_rights(path, mode, group, f);
-	free(spelling);
-	return code;
+	return code == SG_OK ? door_open(door_out, listener, folder, f) : code;
 }
 
 enum fail_code milter_run(const struct milter_program *program, struct fail *f)
@@ -475,7 +437,21 @@ enum fail_code milter_run(const struct milter_program *program, struct fail *f)
 	return SG_OK;
 }
 
-void milter_stop(void)
+static bool is_drained(const struct milter_traffic *traffic, int waited_ms)
 {
-	(void)smfi_stop();
+	return waited_ms >= DRAIN_MAX_MS || traffic->connections == 0 ||
+	    (traffic->messages == 0 && waited_ms >= DRAIN_IDLE_MS);
+}
+
+void milter_drain(const struct milter_program *program, const struct door *door)
+{
+	int waited_ms = DRAIN_FIRST_MS;
+
+	door_shut(door);
+	(void)poll(NULL, 0, DRAIN_FIRST_MS);
+	while (!is_drained(program->traffic, waited_ms)) {
+		(void)poll(NULL, 0, DRAIN_STEP_MS);
+		waited_ms += DRAIN_STEP_MS;
+	}
+	(void)poll(NULL, 0, DRAIN_LAST_MS);
 }

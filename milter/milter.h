@@ -4,28 +4,40 @@
 #ifndef SG_MILTER_MILTER_H
 #define SG_MILTER_MILTER_H
 
+#include <stdatomic.h>
+
 #include "gateway/base/fail.h"
+#include "milter/door.h"
 #include "milter/services.h"
 #include "milter/share.h"
+
+/* What Postfix has under way here. */
+struct milter_traffic {
+	_Atomic unsigned int connections;
+	_Atomic unsigned int messages;	/* between their first header field and our answer */
+};
 
 /* What all connections use; borrowed until milter_run returns. */
 struct milter_program {
 	struct share *share;
 	const struct services *services;
+	struct milter_traffic *traffic;
 };
 
 /*
- * Opens the socket that Postfix connects to ("local:/path", "inet:port@host"); before rights are
- * dropped. mode and group (may be "") are for a local socket. SG_EUSAGE: wrong spelling or no such
- * group; SG_ESYSTEM: another gateway listens there, no such folder.
+ * Has libmilter accept on listener, the socket that Postfix connects to, which is taken over.
+ * folder: as in door.h. SG_ESYSTEM.
  */
-MUST_USE enum fail_code milter_open(const char *socket, unsigned int mode, const char *group,
+MUST_USE enum fail_code milter_open(int listener, const char *folder, struct door *door_out,
     struct fail *f);
 
-/* Serves until milter_stop or a signal. Once a process: libmilter has one state. */
+/* Serves until the process ends, or libmilter fails. Once a process: libmilter has one state. */
 MUST_USE enum fail_code milter_run(const struct milter_program *program, struct fail *f);
 
-/* From any thread: no new connections, then milter_run returns. */
-void milter_stop(void);
+/*
+ * From another thread: accepts no more, and returns when what is under way has its answer, after
+ * some minutes at most. A connection without a message gets a few seconds.
+ */
+void milter_drain(const struct milter_program *program, const struct door *door);
 
 #endif

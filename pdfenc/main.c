@@ -92,8 +92,8 @@ static enum fail_code watch_signals(int *signals_out, struct fail *f)
 	return SG_OK;
 }
 
-/* False: the supervisor is gone. */
-static bool still_wanted(int control)
+/* False: the supervisor is gone. *serve_out: who stood by is to serve. */
+static bool still_wanted(int control, bool *serve_out)
 {
 	struct wire_message message;
 	struct fail f;
@@ -101,6 +101,8 @@ static bool still_wanted(int control)
 
 	wire_message_init(&message, 0);
 	wanted = wire_receive(control, &message, 0, &f) == SG_OK;
+	if (wanted && message.type == PROC_SERVE)
+		*serve_out = true;
 	wire_message_free(&message);
 	return wanted;
 }
@@ -125,13 +127,15 @@ static bool accept_one(struct serve *serve, int listener)
 static enum fail_code loop(struct serve *serve, const struct proc_boot *boot, int signals,
     unsigned int messages_max, struct fail *f)
 {
+	bool serves = !boot->stands_by;
 	struct pollfd watched[3] = {
-		{ boot->listeners[0], POLLIN, 0 },
+		{ -1, POLLIN, 0 },
 		{ boot->control, POLLIN, 0 },
 		{ signals, POLLIN, 0 },
 	};
 
 	for (unsigned int messages = 0; messages_max == 0 || messages < messages_max;) {
+		watched[0].fd = serves ? boot->listeners[0] : -1;
 		if (poll(watched, 3, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -139,7 +143,7 @@ static enum fail_code loop(struct serve *serve, const struct proc_boot *boot, in
 		}
 		if (watched[2].revents != 0)
 			return SG_OK;
-		if (watched[1].revents != 0 && !still_wanted(boot->control))
+		if (watched[1].revents != 0 && !still_wanted(boot->control, &serves))
 			return SG_OK;
 		if ((watched[0].revents & POLLIN) != 0)
 			messages += accept_one(serve, boot->listeners[0]) ? 1 : 0;

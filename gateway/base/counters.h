@@ -64,6 +64,7 @@ struct counters {
 	_Atomic uint64_t canaries[COUNTERS_CANARIES];
 	_Atomic int64_t canary_s;	/* since 1970: the last that came back sealed; 0: none */
 	_Atomic uint32_t running;	/* the supervisor has started all */
+	_Atomic uint32_t standbys;	/* gateways that would take over */
 	_Atomic int64_t started_s;	/* since 1970 */
 	_Atomic uint32_t worker_count;
 	struct counters_worker workers[COUNTERS_WORKERS];

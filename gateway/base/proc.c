@@ -25,7 +25,7 @@
 #include "gateway/base/str.h"
 
 #define CONFIG_WAIT_MS 10000
-#define CHILD_ARGUMENTS 3
+#define STANDBY_OPTION "--standby"
 #define HIGH_FD 100	/* descriptors are moved above this before they get their places */
 
 /* AddressSanitizer maps terabytes: no bound on address space there. */
@@ -60,7 +60,8 @@ static enum fail_code check_birth(int argc, char *const argv[], struct proc_boot
 {
 	uint64_t count;
 
-	if (argc != 3 || strcmp(argv[1], "--listeners") != 0 ||
+	boot->stands_by = argc == 4 && strcmp(argv[3], STANDBY_OPTION) == 0;
+	if (argc != (boot->stands_by ? 4 : 3) || strcmp(argv[1], "--listeners") != 0 ||
 	    str_parse_u64(argv[2], 0, PROC_LISTENERS_MAX, &count) != SG_OK ||
 	    !is_socket(PROC_CONTROL_FD))
 		return fail_set(f, SG_EUSAGE, "start it with: sealgate run",
@@ -347,44 +348,48 @@ enum fail_code proc_configure(const struct proc_child *child, const struct buf *
 	return code;
 }
 
-enum fail_code proc_spawn(const char *program, const int *listeners, size_t listener_count,
-    const struct buf *config, struct proc_child *child_out, struct fail *f)
+static enum fail_code fork_worker(const struct proc_birth *birth, const int *sockets,
+    pid_t *pid_out, struct fail *f)
 {
-	const char *slash = strrchr(program, '/');
-	int sockets[PROC_LISTENERS_MAX + 1];
-	int pair[2];
+	const char *slash = strrchr(birth->program, '/');
 	char name[64];
 	char number[16];
-	char option[] = "--listeners";
-	char *arguments[] = { name, option, number, NULL };
-	enum fail_code code;
-	pid_t pid;
+	char listeners[] = "--listeners";
+	char standby[] = STANDBY_OPTION;
+	char *arguments[] = { name, listeners, number, birth->stands_by ? standby : NULL, NULL };
 
-	SG_BUG_IF(listener_count > PROC_LISTENERS_MAX);
-	child_out->pid = -1;
-	child_out->control = -1;
-	(void)snprintf(name, sizeof(name), "%s", slash != NULL ? slash + 1 : program);
-	(void)snprintf(number, sizeof(number), "%zu", listener_count);
-	if (access(program, X_OK) != 0)
+	(void)snprintf(name, sizeof(name), "%s", slash != NULL ? slash + 1 : birth->program);
+	(void)snprintf(number, sizeof(number), "%zu", birth->listener_count);
+	*pid_out = fork();
+	if (*pid_out == 0)
+		child_exec(birth->program, sockets, birth->listener_count + 1, arguments);
+	if (*pid_out < 0)
+		return fail_errno(f, SG_ESYSTEM, NULL, "cannot start %s", birth->program);
+	return SG_OK;
+}
+
+enum fail_code proc_spawn(const struct proc_birth *birth, struct proc_child *child_out,
+    struct fail *f)
+{
+	int sockets[PROC_LISTENERS_MAX + 1];
+	int pair[2];
+	enum fail_code code;
+
+	SG_BUG_IF(birth->listener_count > PROC_LISTENERS_MAX);
+	*child_out = (struct proc_child){ -1, -1 };
+	if (access(birth->program, X_OK) != 0)
 		return fail_errno(f, SG_ENOTFOUND, "is the installation complete?",
-		    "cannot start %s", program);
+		    "cannot start %s", birth->program);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a socket pair");
 	sockets[0] = pair[1];
-	for (size_t i = 0; i < listener_count; i++)
-		sockets[i + 1] = listeners[i];
-	pid = fork();
-	if (pid == 0)
-		child_exec(program, sockets, listener_count + 1, arguments);
+	for (size_t i = 0; i < birth->listener_count; i++)
+		sockets[i + 1] = birth->listeners[i];
+	code = fork_worker(birth, sockets, &child_out->pid, f);
 	(void)close(pair[1]);
-	if (pid < 0) {
-		code = fail_errno(f, SG_ESYSTEM, NULL, "cannot start %s", program);
-		(void)close(pair[0]);
-		return code;
-	}
-	child_out->pid = pid;
 	child_out->control = pair[0];
-	code = proc_configure(child_out, config, f);
+	if (code == SG_OK)
+		code = proc_configure(child_out, birth->config, f);
 	if (code != SG_OK)
 		proc_stop(child_out, 0);
 	return code;
@@ -502,21 +507,34 @@ enum fail_code proc_wait_ready(struct proc_child *child, int wait_ms, char **tex
 	}
 }
 
-void proc_stop(struct proc_child *child, int wait_ms)
+/* Waits for it; after wait_ms it is killed. */
+static void reap(struct proc_child *child, int wait_ms)
 {
 	int64_t end = clock_mono_ms(clock_system()) + wait_ms;
 	int status;
 
-	fd_close(&child->control);
-	if (child->pid <= 0)
-		return;
-	(void)kill(child->pid, wait_ms > 0 ? SIGTERM : SIGKILL);
 	while (waitpid(child->pid, &status, WNOHANG) == 0) {
 		if (clock_mono_ms(clock_system()) >= end)
 			(void)kill(child->pid, SIGKILL);
 		(void)poll(NULL, 0, 5);
 	}
 	child->pid = -1;
+}
+
+void proc_stop(struct proc_child *child, int wait_ms)
+{
+	fd_close(&child->control);
+	if (child->pid <= 0)
+		return;
+	(void)kill(child->pid, wait_ms > 0 ? SIGTERM : SIGKILL);
+	reap(child, wait_ms);
+}
+
+void proc_leave(struct proc_child *child, int wait_ms)
+{
+	fd_close(&child->control);
+	if (child->pid > 0)
+		reap(child, wait_ms);
 }
 
 enum fail_code proc_find(const char *name, char **path_out, struct fail *f)

@@ -31,7 +31,8 @@ enum proc_message {
 	PROC_RELOAD = 3,	/* parent -> worker: look now whether what you loaded has changed */
 	PROC_OUTDATED = 4,	/* worker -> parent: it has; another should load it */
 	PROC_GIVE_WAY = 5,	/* parent -> worker: no room for two: end if new files are sound */
-	PROC_UNWELL = 6		/* worker -> parent: as PROC_READY, but cannot do its work yet */
+	PROC_UNWELL = 6,	/* worker -> parent: as PROC_READY, but cannot do its work yet */
+	PROC_SERVE = 7		/* parent -> worker: who stood by serves from here on */
 };
 
 struct proc_boot {
@@ -39,6 +40,7 @@ struct proc_boot {
 	int listeners[PROC_LISTENERS_MAX];
 	size_t listener_count;
 	struct counters *counters;		/* the gateway's; NULL: nobody counts */
+	bool stands_by;				/* it is ready, but serves only after PROC_SERVE */
 	struct buf config;			/* what conf_decode takes */
 };
 
@@ -84,13 +86,17 @@ struct proc_child {
 	int control;		/* -1 when not running */
 };
 
-/*
- * Parent: starts program (a path) with these listeners, sends config. The page of counters
- * (counters.h) may be the last of them. Returns without waiting
- * for ready.
- */
-MUST_USE enum fail_code proc_spawn(const char *program, const int *listeners,
-    size_t listener_count, const struct buf *config, struct proc_child *child_out,
+/* How a worker is born; all is borrowed for the call. */
+struct proc_birth {
+	const char *program;		/* a path */
+	const int *listeners;		/* the page of counters (counters.h) may be the last */
+	size_t listener_count;
+	const struct buf *config;	/* what conf_encode made for its role */
+	bool stands_by;
+};
+
+/* Parent: starts it and sends the configuration. Returns without waiting for ready. */
+MUST_USE enum fail_code proc_spawn(const struct proc_birth *birth, struct proc_child *child_out,
     struct fail *f);
 /* What a worker says. */
 enum proc_news {
@@ -120,6 +126,8 @@ MUST_USE enum fail_code proc_wait_ready(struct proc_child *child, int wait_ms, c
     struct fail *f);
 /* Parent: SIGTERM, then after wait_ms SIGKILL; reaps; closes control. */
 void proc_stop(struct proc_child *child, int wait_ms);
+/* The same without SIGTERM, for one that ends by itself when control is closed. */
+void proc_leave(struct proc_child *child, int wait_ms);
 
 /*
  * The path of a program of ours ("sealgate-scan"): beside the running one, or in

@@ -159,7 +159,7 @@ static const int calls_always[] = {
 	SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_close,
 	SYS_fstat, SYS_newfstatat, SYS_lseek, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_mremap,
 	SYS_madvise, SYS_brk, SYS_mlock, SYS_mlock2, SYS_munlock, SYS_memfd_create,
-	SYS_ftruncate, SYS_fcntl, SYS_dup, SYS_ppoll, SYS_pselect6, SYS_epoll_create1,
+	SYS_ftruncate, SYS_fcntl, SYS_dup, SYS_dup3, SYS_ppoll, SYS_pselect6, SYS_epoll_create1,
 	SYS_epoll_ctl, SYS_epoll_pwait, SYS_eventfd2, SYS_pipe2, SYS_recvmsg, SYS_sendmsg,
 	SYS_recvfrom, SYS_sendto, SYS_shutdown, SYS_getsockopt, SYS_getsockname,
 	SYS_getpeername, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,

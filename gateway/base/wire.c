@@ -343,10 +343,9 @@ static enum fail_code make_address(const char *path, struct sockaddr_un *address
 	return SG_OK;
 }
 
-static enum fail_code connect_to(const char *path, const struct wire_wait *wait, int *socket_out,
-    struct fail *f)
+enum fail_code wire_connect(const char *path, int wait_ms, int *socket_out, struct fail *f)
 {
-	struct timeval limit = { wait->timeout_ms / 1000, (wait->timeout_ms % 1000) * 1000 };
+	struct timeval limit = { wait_ms / 1000, (wait_ms % 1000) * 1000 };
 	struct sockaddr_un address;
 	enum fail_code code = make_address(path, &address, f);
 	int s;
@@ -373,7 +372,7 @@ enum fail_code wire_call(const char *path, const struct wire_message *request,
     const struct wire_wait *wait, struct wire_message *reply, struct fail *f)
 {
 	int socket;
-	enum fail_code code = connect_to(path, wait, &socket, f);
+	enum fail_code code = wire_connect(path, wait->timeout_ms, &socket, f);
 
 	if (code == SG_OK)
 		code = wire_call_on(socket, request, wait, reply, f);

@@ -67,6 +67,10 @@ struct wire_wait {
 	void *context;
 };
 
+/* Connects to the server at path; waits at most wait_ms where many wait already. SG_EPEER. */
+MUST_USE enum fail_code wire_connect(const char *path, int wait_ms, int *socket_out,
+    struct fail *f);
+
 /*
  * Connects to the server at path, sends request, waits for its reply. A WIRE_FAILURE reply is
  * unpacked into *f and its code returned. SG_EPEER: nobody listens, died, or too late.

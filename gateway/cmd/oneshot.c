@@ -70,7 +70,8 @@ enum fail_code oneshot_start(const char *program, const struct conf *conf, unsig
 	if (code == SG_OK)
 		code = encode(&oneshot, conf, role, &config, f);
 	if (code == SG_OK)
-		code = proc_spawn(path, &oneshot.listener, 1, &config, &oneshot.child, f);
+		code = proc_spawn(&(struct proc_birth){ path, &oneshot.listener, 1, &config,
+		    false }, &oneshot.child, f);
 	/* with our own copy open, a worker that died would leave its client waiting for ever */
 	fd_close(&oneshot.listener);
 	if (code == SG_OK)

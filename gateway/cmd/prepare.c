@@ -121,9 +121,9 @@ enum fail_code prepare_lock(const struct conf *conf, int *lock_out, struct fail 
 		if (fd < 0)
 			code = fail_errno(f, SG_ESYSTEM, NULL, "cannot open %s", path);
 		else if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-			code = fail_set(f, SG_EEXIST, "stop it first, or name another "
-			    "run_directory", "a gateway is running already (%s is locked)",
-			    path);
+			code = fail_set(f, SG_EEXIST, "stop it first, start this one "
+			    "with --standby, or name another run_directory",
+			    "a gateway is running already (%s is locked)", path);
 		else if (ftruncate(fd, 0) != 0)
 			code = fail_errno(f, SG_ESYSTEM, NULL, "cannot write %s", path);
 	}
@@ -139,97 +139,160 @@ enum fail_code prepare_lock(const struct conf *conf, int *lock_out, struct fail 
 	return code;
 }
 
-/* A socket that only user may connect to. */
-static enum fail_code listen_for(const struct conf *conf, const char *name, const char *user,
-    int *socket_out, struct fail *f)
-{
-	char *path = conf_run_path(conf, name);
-	enum fail_code code;
+/* ---- listening sockets ---- */
 
-	if (path == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = wire_listen(path, 0600, socket_out, f);
-	if (code == SG_OK)
-		code = give(path, user, f);
-	free(path);
-	return code;
+/* local: the name below run_directory; others have a key of their own. */
+static const struct {
+	const char *name;
+	const char *local;
+} places[PREPARE_SOCKETS] = {
+	[PREPARE_SCAN] = { "scan", CONF_SOCKET_SCAN },
+	[PREPARE_PDF] = { "pdf", CONF_SOCKET_PDF },
+	[PREPARE_VAULT] = { "vault", CONF_SOCKET_VAULT },
+	[PREPARE_ADMIN] = { "admin", CONF_SOCKET_ADMIN },
+	[PREPARE_FACTS] = { "facts", CONF_SOCKET_FACTS },
+	[PREPARE_NOTICE] = { "notice", CONF_SOCKET_NOTICE },
+	[PREPARE_TLS] = { "tls", CONF_SOCKET_TLS },
+	[PREPARE_POLICY] = { "policy", NULL },
+	[PREPARE_METRICS] = { "metrics", NULL },
+	[PREPARE_HEALTH] = { "health", NULL },
+	[PREPARE_FILTER] = { "filter", NULL },
+};
+
+const char *prepare_name(enum prepare_socket which)
+{
+	return places[which].name;
+}
+
+/* As listen_open spells it, freed by the caller. "": not wanted. NULL: no memory. */
+static char *where_is(const struct conf *conf, enum prepare_socket which)
+{
+	switch (which) {
+	case PREPARE_POLICY:
+		return str_dup(conf->tls.socket);
+	case PREPARE_METRICS:
+		return str_dup(conf->tls.metrics);
+	case PREPARE_HEALTH:
+		return str_dup(conf->health.listen);
+	case PREPARE_FILTER:
+		return str_dup(conf->socket);
+	default:
+		return str_printf("local:%s/%s", conf->run_directory, places[which].local);
+	}
+}
+
+/* Who may connect below run_directory. */
+static const char *client_of(const struct conf *conf, enum prepare_socket which)
+{
+	switch (which) {
+	case PREPARE_ADMIN:
+		return NULL;
+	case PREPARE_FACTS:
+		return conf->users.trace;
+	case PREPARE_NOTICE:
+		return conf->users.notify;
+	default:
+		return conf->users.milter;
+	}
 }
 
 /* Two programs tell the vault what happened: the one is the socket's user, the other its group. */
-static enum fail_code listen_facts(const struct conf *conf, int *socket_out, struct fail *f)
+static enum fail_code give_group(const char *path, const char *user, struct fail *f)
 {
-	char *path = conf_run_path(conf, CONF_SOCKET_FACTS);
-	enum fail_code code;
 	uid_t uid;
 	gid_t gid;
+	enum fail_code code;
 
-	if (path == NULL)
-		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = wire_listen(path, 0660, socket_out, f);
-	if (code == SG_OK)
-		code = give(path, conf->users.trace, f);
-	if (code == SG_OK && proc_may_change_user()) {
-		code = proc_user(conf->users.tls, &uid, &gid, f);
-		if (code == SG_OK && lchown(path, (uid_t)-1, gid) != 0)
-			code = fail_errno(f, SG_ESYSTEM, NULL, "cannot give %s to %s", path,
-			    conf->users.tls);
-	}
-	free(path);
+	if (!proc_may_change_user())
+		return SG_OK;
+	code = proc_user(user, &uid, &gid, f);
+	if (code == SG_OK && lchown(path, (uid_t)-1, gid) != 0)
+		code = fail_errno(f, SG_ESYSTEM, NULL, "cannot give %s to %s", path, user);
 	return code;
 }
 
-static enum fail_code listen_tls(const struct conf *conf, struct prepare_sockets *sockets,
-    struct fail *f)
+static enum fail_code listen_for_ours(const struct conf *conf, enum prepare_socket which,
+    const char *path, int *socket_out, struct fail *f)
 {
-	enum fail_code code = listen_for(conf, CONF_SOCKET_TLS, conf->users.milter, &sockets->tls,
-	    f);
+	bool two = which == PREPARE_FACTS;
+	enum fail_code code = wire_listen(path, two ? 0660 : 0600, socket_out, f);
 
 	if (code == SG_OK)
-		code = listen_open(conf->tls.socket, conf->socket_mode, conf->socket_group,
-		    &sockets->policy, f);
-	if (code == SG_OK && conf->tls.metrics[0] != '\0')
-		code = listen_open(conf->tls.metrics, 0600, "", &sockets->metrics, f);
+		code = give(path, client_of(conf, which), f);
+	if (code == SG_OK && two)
+		code = give_group(path, conf->users.tls, f);
 	return code;
+}
+
+static enum fail_code listen_for_others(const struct conf *conf, enum prepare_socket which,
+    const char *where, int *socket_out, struct fail *f)
+{
+	switch (which) {
+	case PREPARE_METRICS:
+		return listen_open(where, 0600, "", socket_out, f);
+	case PREPARE_HEALTH:
+		return listen_open(where, 0666, "", socket_out, f);
+	default:
+		return listen_open(where, conf->socket_mode, conf->socket_group, socket_out, f);
+	}
+}
+
+static enum fail_code listen_at(const struct conf *conf, enum prepare_socket which,
+    int *socket_out, struct fail *f)
+{
+	char *where = where_is(conf, which);
+	enum fail_code code = SG_OK;
+
+	if (where == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	if (places[which].local != NULL)
+		code = listen_for_ours(conf, which, where + strlen("local:"), socket_out, f);
+	else if (where[0] != '\0')
+		code = listen_for_others(conf, which, where, socket_out, f);
+	free(where);
+	return code;
+}
+
+void prepare_init(struct prepare_sockets *sockets)
+{
+	for (size_t i = 0; i < PREPARE_SOCKETS; i++)
+		sockets->fds[i] = -1;
+}
+
+bool prepare_take(const struct conf *conf, const char *name, int fd,
+    struct prepare_sockets *sockets)
+{
+	bool fits = false;
+
+	for (unsigned int i = 0; i < PREPARE_SOCKETS; i++) {
+		char *where;
+
+		if (strcmp(places[i].name, name) != 0)
+			continue;
+		where = where_is(conf, (enum prepare_socket)i);
+		fits = where != NULL && where[0] != '\0' && listen_is(fd, where);
+		free(where);
+		if (fits) {
+			fd_close(&sockets->fds[i]);
+			sockets->fds[i] = fd;
+		}
+	}
+	return fits;
 }
 
 enum fail_code prepare_listen(const struct conf *conf, struct prepare_sockets *sockets,
     struct fail *f)
 {
-	enum fail_code code;
+	enum fail_code code = SG_OK;
 
-	*sockets = (struct prepare_sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
-	code = listen_for(conf, CONF_SOCKET_SCAN, conf->users.milter, &sockets->scan, f);
-	if (code == SG_OK)
-		code = listen_for(conf, CONF_SOCKET_PDF, conf->users.milter, &sockets->pdf, f);
-	if (code == SG_OK)
-		code = listen_for(conf, CONF_SOCKET_VAULT, conf->users.milter, &sockets->vault,
-		    f);
-	if (code == SG_OK)
-		code = listen_for(conf, CONF_SOCKET_ADMIN, NULL, &sockets->admin, f);
-	if (code == SG_OK)
-		code = listen_facts(conf, &sockets->facts, f);
-	if (code == SG_OK)
-		code = listen_for(conf, CONF_SOCKET_NOTICE, conf->users.notify,
-		    &sockets->notice, f);
-	if (code == SG_OK)
-		code = listen_tls(conf, sockets, f);
-	if (code == SG_OK && conf->health.listen[0] != '\0')
-		code = listen_open(conf->health.listen, 0666, "", &sockets->health, f);
-	if (code != SG_OK)
-		prepare_close(sockets);
+	for (unsigned int i = 0; i < PREPARE_SOCKETS && code == SG_OK; i++)
+		if (sockets->fds[i] < 0)
+			code = listen_at(conf, (enum prepare_socket)i, &sockets->fds[i], f);
 	return code;
 }
 
 void prepare_close(struct prepare_sockets *sockets)
 {
-	fd_close(&sockets->scan);
-	fd_close(&sockets->pdf);
-	fd_close(&sockets->vault);
-	fd_close(&sockets->admin);
-	fd_close(&sockets->facts);
-	fd_close(&sockets->notice);
-	fd_close(&sockets->tls);
-	fd_close(&sockets->policy);
-	fd_close(&sockets->metrics);
-	fd_close(&sockets->health);
+	for (size_t i = 0; i < PREPARE_SOCKETS; i++)
+		fd_close(&sockets->fds[i]);
 }

@@ -1,8 +1,6 @@
 /* sealgate run: the supervisor, in the foreground. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,16 +9,21 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <syslog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "gateway/base/fd.h"
 #include "gateway/base/log.h"
-#include "gateway/base/str.h"
 #include "gateway/cmd/cmd.h"
+#include "gateway/cmd/handover.h"
 #include "gateway/cmd/prepare.h"
 #include "gateway/cmd/supervise.h"
+#include "gateway/cmd/syslog.h"
+
+#define JOIN_TRIES 100		/* of JOIN_PAUSE_MS: the other one may just be starting */
+#define JOIN_PAUSE_MS 100
+#define LOCK_TRIES 200		/* of LOCK_PAUSE_MS: the other one has just ended */
+#define LOCK_PAUSE_MS 10
 
 struct run {
 	struct conf *conf;
@@ -28,93 +31,15 @@ struct run {
 	struct supervise *supervise;
 	int lock;
 	int signals;
-	int log_pipe;		/* the reading end when lines go to syslog, else -1 */
-	int terminal;		/* the standard error of before, then */
-	pthread_t log_thread;	/* reads log_pipe */
+	struct syslog_carrier carrier;
+	struct handover handover;	/* others that stand by here */
+	bool may_stand_by;
+	int link;		/* to the gateway that runs, while this one stands by; else -1 */
 	bool stop;
 	bool hangup;		/* a SIGHUP that is not answered yet */
 	struct conf *coming;	/* on its way to the workers, else NULL */
 	int watchdog_ms;	/* systemd wants a sign of life as often as that; 0: it does not */
 };
-
-/* ---- syslog: the one place that talks to it; workers write to their standard error ---- */
-
-static void forward_line(const char *line)
-{
-	int level = strstr(line, ": error ") != NULL ? LOG_ERR :
-	    strstr(line, ": debug ") != NULL ? LOG_DEBUG : LOG_NOTICE;
-
-	syslog(level, "%s", line);
-}
-
-/* Sends the whole lines of size bytes in text; what is left is moved to the front. */
-static size_t forward_lines(char *text, size_t size)
-{
-	size_t at = 0;
-	char *end;
-
-	while ((end = memchr(text + at, '\n', size - at)) != NULL) {
-		*end = '\0';
-		forward_line(text + at);
-		at = (size_t)(end - text) + 1;
-	}
-	memmove(text, text + at, size - at);
-	return size - at;
-}
-
-/*
- * A thread of its own: the supervisor writes lines itself, and with a full pipe nobody would read
- * while it does.
- */
-static void *forward_log(void *context)
-{
-	const struct run *run = context;
-	char text[4 * LOG_LINE_MAX];
-	size_t size = 0;
-	ssize_t n;
-
-	while ((n = read(run->log_pipe, text + size, sizeof(text) - 1 - size)) != 0) {
-		if (n < 0 && errno != EINTR)
-			break;
-		size = forward_lines(text, size + (n > 0 ? (size_t)n : 0));
-		if (size == sizeof(text) - 1) {
-			text[size] = '\0';
-			forward_line(text);
-			size = 0;
-		}
-	}
-	return NULL;
-}
-
-/* After open_signals: the thread inherits that signals are blocked. */
-static enum fail_code open_syslog(struct run *run, struct fail *f)
-{
-	int ends[2];
-
-	if (run->conf->log.target != CONF_LOG_SYSLOG)
-		return SG_OK;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return fail_errno(f, SG_ESYSTEM, NULL, "cannot make a pipe for the log");
-	openlog("sealgate", LOG_PID | LOG_NDELAY, LOG_MAIL);
-	run->log_pipe = ends[0];
-	if (pthread_create(&run->log_thread, NULL, forward_log, run) != 0 ||
-	    (run->terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) < 0 ||
-	    dup2(ends[1], STDERR_FILENO) < 0)
-		return fail_errno(f, SG_ESYSTEM, NULL, "cannot carry the log to syslog");
-	(void)close(ends[1]);
-	return SG_OK;
-}
-
-/* When all workers have ended: the last writer goes, the thread reads the end. */
-static void close_syslog(struct run *run)
-{
-	if (run->terminal < 0)
-		return;
-	(void)dup2(run->terminal, STDERR_FILENO);
-	fd_close(&run->terminal);
-	(void)pthread_join(run->log_thread, NULL);
-	fd_close(&run->log_pipe);
-}
 
 /* ---- signals ---- */
 
@@ -201,6 +126,7 @@ static void take_new(struct run *run)
 	conf_free(run->conf);
 	run->conf = run->coming;
 	run->coming = NULL;
+	handover_reloaded(&run->handover);
 	(void)sd_notify(0, "READY=1");
 }
 
@@ -265,20 +191,160 @@ static int wait_ms(const struct run *run)
 	return wait;
 }
 
+/* What others than workers do: they join here, or the one that runs ends. */
+static void tend_neighbours(struct run *run)
+{
+	handover_tend(&run->handover);
+	supervise_show_standbys(run->supervise, run->handover.count);
+	if (run->link >= 0 && handover_hear(&run->link) == HANDOVER_RELOADED)
+		run->hangup = true;
+}
+
 /* Until something happens: a signal, a word of a worker, the time of something planned. */
 static void wait_and_tend(struct run *run)
 {
-	struct pollfd polls[SUPERVISE_POLL_MAX + 1];
+	struct pollfd polls[SUPERVISE_POLL_MAX + HANDOVER_POLL_MAX + 2];
 	size_t count = supervise_poll(run->supervise, polls);
 
-	polls[count] = (struct pollfd){ run->signals, POLLIN, 0 };
-	(void)poll(polls, (nfds_t)count + 1, wait_ms(run));
+	count += handover_poll(&run->handover, polls + count);
+	polls[count++] = (struct pollfd){ run->link, POLLIN, 0 };
+	polls[count++] = (struct pollfd){ run->signals, POLLIN, 0 };
+	(void)poll(polls, (nfds_t)count, wait_ms(run));
 	if (run->watchdog_ms > 0)
 		(void)sd_notify(0, "WATCHDOG=1");
 	take_signals(run);
-	if (!run->stop)
-		tend(run);
+	if (run->stop)
+		return;
+	tend_neighbours(run);
+	tend(run);
 }
+
+/* ---- standing by ---- */
+
+static void log_standing_by(const struct run *run)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "stands-by");
+	log_str(&line, "socket", run->conf->socket);
+	log_end(&line);
+	(void)sd_notify(0, "READY=1\nSTATUS=stands by: another gateway takes the mail");
+}
+
+/*
+ * Joins the gateway that runs, or has its lock because there is none any more. Tries for a while:
+ * the other one may just be starting.
+ */
+static enum fail_code join(struct run *run, struct fail *f)
+{
+	enum fail_code code = SG_EPEER;
+
+	for (unsigned int i = 0; i < JOIN_TRIES && code == SG_EPEER && !run->stop; i++) {
+		struct pollfd signals = { run->signals, POLLIN, 0 };
+
+		if (i > 0)
+			(void)poll(&signals, 1, JOIN_PAUSE_MS);
+		take_signals(run);
+		code = prepare_lock(run->conf, &run->lock, f);
+		if (code == SG_EEXIST)
+			code = handover_join(run->conf, &run->sockets, &run->link, f);
+	}
+	return run->stop ? SG_OK : code;
+}
+
+static enum fail_code begin_standing_by(struct run *run, struct fail *f)
+{
+	enum fail_code code = join(run, f);
+
+	if (code != SG_OK || run->link < 0)
+		return code;
+	code = supervise_new(run->conf, &run->sockets, &run->supervise, f);
+	if (code == SG_OK)
+		supervise_stand_by(run->supervise);
+	return code;
+}
+
+/* As long as the other one runs, and nothing is to be read anew. */
+static enum fail_code go_on_standing_by(struct run *run, struct fail *f)
+{
+	bool told = false;
+
+	while (!run->stop && run->link >= 0 && !run->hangup) {
+		wait_and_tend(run);
+		if (supervise_state(run->supervise) == SUPERVISE_FAILED) {
+			*f = *supervise_why(run->supervise);
+			return f->code;
+		}
+		if (!told && supervise_state(run->supervise) == SUPERVISE_STANDING_BY) {
+			log_standing_by(run);
+			told = true;
+		}
+	}
+	return SG_OK;
+}
+
+/* What was loaded by the old configuration is loaded anew. With a bad one the old one stays. */
+static void read_anew(struct run *run)
+{
+	struct conf_errors errors = { NULL, 0 };
+	struct conf *fresh = NULL;
+	struct fail f;
+
+	fail_clear(&f);
+	run->hangup = false;
+	if (conf_load(cmd_conf_path(), true, &fresh, &errors, &f) != SG_OK) {
+		log_conf_errors(&errors);
+		log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", &f);
+	} else {
+		conf_free(run->conf);
+		run->conf = fresh;
+		log_set_level((enum log_level)fresh->log.level);
+	}
+	conf_errors_free(&errors);
+}
+
+/* The other one has ended: its lock is free, unless a third was faster. */
+static enum fail_code take_lock(struct run *run, struct fail *f)
+{
+	enum fail_code code = prepare_lock(run->conf, &run->lock, f);
+
+	for (unsigned int i = 0; i < LOCK_TRIES && code == SG_EEXIST; i++) {
+		(void)poll(NULL, 0, LOCK_PAUSE_MS);
+		code = prepare_lock(run->conf, &run->lock, f);
+	}
+	return code;
+}
+
+/* Until the lock is ours, or we are to stop. */
+static enum fail_code stand_by(struct run *run, struct fail *f)
+{
+	enum fail_code code = SG_OK;
+
+	while (code == SG_OK && run->lock < 0 && !run->stop) {
+		bool joined = false;
+
+		code = begin_standing_by(run, f);
+		if (code == SG_OK && run->link >= 0) {
+			joined = true;
+			code = go_on_standing_by(run, f);
+		}
+		if (code == SG_OK && joined && run->link < 0 && !run->stop) {
+			code = take_lock(run, f);
+			if (code == SG_OK)
+				break;	/* with what has been warmed up */
+		}
+		if (code == SG_EEXIST)
+			code = SG_OK;
+		if (run->hangup)
+			read_anew(run);
+		fd_close(&run->link);
+		supervise_free(run->supervise);
+		run->supervise = NULL;
+	}
+	return code;
+}
+
+/* ---- from start to stop ---- */
 
 static void log_ready(const struct run *run)
 {
@@ -309,20 +375,35 @@ static void loop(struct run *run)
 		wait_and_tend(run);
 }
 
-static enum fail_code start(struct run *run, struct fail *f)
+/* Until the lock is ours; or we are to stop. */
+static enum fail_code prepare(struct run *run, struct fail *f)
 {
 	enum fail_code code = prepare_folders(run->conf, f);
 
 	if (code == SG_OK)
-		code = prepare_lock(run->conf, &run->lock, f);
-	if (code == SG_OK)
 		code = open_signals(run, f);
+	if (code == SG_OK && run->conf->log.target == CONF_LOG_SYSLOG)
+		code = syslog_open(&run->carrier, f);
+	if (code != SG_OK)
+		return code;
+	code = prepare_lock(run->conf, &run->lock, f);
+	return code == SG_EEXIST && run->may_stand_by ? stand_by(run, f) : code;
+}
+
+/* With the workers that stood by, where there are any. */
+static enum fail_code start(struct run *run, struct fail *f)
+{
+	enum fail_code code = prepare_listen(run->conf, &run->sockets, f);
+
 	if (code == SG_OK)
-		code = open_syslog(run, f);
-	if (code == SG_OK)
-		code = prepare_listen(run->conf, &run->sockets, f);
-	if (code == SG_OK)
-		code = supervise_new(run->conf, &run->sockets, &run->supervise, f);
+		code = handover_open(run->conf, &run->sockets, &run->handover, f);
+	if (code != SG_OK)
+		return code;
+	if (run->supervise != NULL) {
+		supervise_take_over(run->supervise);
+		return SG_OK;
+	}
+	code = supervise_new(run->conf, &run->sockets, &run->supervise, f);
 	if (code == SG_OK)
 		supervise_start(run->supervise);
 	return code;
@@ -335,14 +416,16 @@ static int run_gateway(struct run *run)
 
 	fail_clear(&f);
 	run->watchdog_ms = watchdog_interval_ms();
-	code = start(run, &f);
-	if (code == SG_OK)
+	code = prepare(run, &f);
+	if (code == SG_OK && !run->stop)
+		code = start(run, &f);
+	if (code == SG_OK && !run->stop)
 		code = loop_until_running(run, &f);
 	if (code != SG_OK) {
 		/* the reason goes where the administrator looks, not to syslog alone */
 		supervise_free(run->supervise);
 		run->supervise = NULL;
-		close_syslog(run);
+		syslog_close(&run->carrier);
 		return cmd_fail("run", &f);
 	}
 	if (!run->stop)
@@ -351,25 +434,45 @@ static int run_gateway(struct run *run)
 	return EX_OK;
 }
 
+/* Who stands by does not wait until the last message here is done. */
+static void hand_over(struct run *run)
+{
+	struct log_line line;
+
+	if (run->supervise == NULL || run->handover.count == 0)
+		return;
+	log_begin(&line, LOG_LEVEL_NOTICE, NULL, "hands-over");
+	log_end(&line);
+	supervise_hand_over(run->supervise);
+	fd_close(&run->lock);
+	handover_close(&run->handover);
+}
+
 static int run_command(int argc, char *argv[])
 {
-	struct run run = { .sockets = { -1, -1, -1, -1 }, .lock = -1, .signals = -1,
-	    .log_pipe = -1, .terminal = -1 };
+	struct run run = { .lock = -1, .signals = -1, .carrier = { .pipe = -1, .terminal = -1 },
+	    .link = -1 };
 	int result;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return cmd_help(&cmd_run);
-	if (argc > 1)
+	run.may_stand_by = argc == 2 && strcmp(argv[1], "--standby") == 0;
+	if (argc > 1 && !run.may_stand_by)
 		return cmd_usage(&cmd_run);
 	result = cmd_load_conf(&run.conf);
 	if (result != 0)
 		return result;
 	(void)umask(022);
 	log_start("sealgate", (enum log_level)run.conf->log.level);
+	prepare_init(&run.sockets);
+	handover_init(&run.handover);
 	result = run_gateway(&run);
+	hand_over(&run);
 	supervise_free(run.supervise);
-	close_syslog(&run);
+	syslog_close(&run.carrier);
+	handover_close(&run.handover);
 	prepare_close(&run.sockets);
+	fd_close(&run.link);
 	fd_close(&run.signals);
 	fd_close(&run.lock);
 	conf_free(run.coming);
@@ -379,7 +482,8 @@ static int run_command(int argc, char *argv[])
 
 const struct cmd cmd_run = {
 	.name = "run",
-	.usage = "run",
-	.help = "start the gateway and stay in the foreground",
+	.usage = "run [--standby]",
+	.help = "start the gateway and stay in the foreground; --standby: while another one runs, "
+	    "wait to take over",
 	.run = run_command,
 };

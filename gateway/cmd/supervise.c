@@ -45,6 +45,12 @@ struct supervise {
 	struct fail why;
 };
 
+/* The last of them. */
+static struct worker *filter_of(struct supervise *supervise)
+{
+	return &supervise->workers[supervise->count - 1];
+}
+
 static size_t role_place(unsigned int role)
 {
 	size_t i = 0;
@@ -55,33 +61,27 @@ static size_t role_place(unsigned int role)
 	return i;
 }
 
+/* In the order in which the program of that role expects them. */
 static size_t sockets_of(const struct supervise *supervise, unsigned int role,
     int listeners[PROC_LISTENERS_MAX])
 {
-	switch (role) {
-	case CONF_VAULT:
-		listeners[0] = supervise->sockets->vault;
-		listeners[1] = supervise->sockets->admin;
-		listeners[2] = supervise->sockets->facts;
-		listeners[3] = supervise->sockets->notice;
-		return 4;
-	case CONF_SCAN:
-		listeners[0] = supervise->sockets->scan;
-		return 1;
-	case CONF_PDF:
-		listeners[0] = supervise->sockets->pdf;
-		return 1;
-	case CONF_HEALTH:
-		listeners[0] = supervise->sockets->health;
-		return 1;
-	case CONF_TLS:
-		listeners[0] = supervise->sockets->policy;
-		listeners[1] = supervise->sockets->tls;
-		listeners[2] = supervise->sockets->metrics;
-		return supervise->sockets->metrics < 0 ? 2 : 3;
-	default:
-		return 0;
-	}
+	static const struct {
+		unsigned int role;
+		enum prepare_socket socket;
+	} table[] = {
+		{ CONF_VAULT, PREPARE_VAULT }, { CONF_VAULT, PREPARE_ADMIN },
+		{ CONF_VAULT, PREPARE_FACTS }, { CONF_VAULT, PREPARE_NOTICE },
+		{ CONF_SCAN, PREPARE_SCAN }, { CONF_PDF, PREPARE_PDF },
+		{ CONF_TLS, PREPARE_POLICY }, { CONF_TLS, PREPARE_TLS },
+		{ CONF_TLS, PREPARE_METRICS }, { CONF_HEALTH, PREPARE_HEALTH },
+		{ CONF_MILTER, PREPARE_FILTER },
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].role == role && supervise->sockets->fds[table[i].socket] >= 0)
+			listeners[count++] = supervise->sockets->fds[table[i].socket];
+	return count;
 }
 
 /* The sockets of a role, and the page of counters behind them. */
@@ -102,7 +102,6 @@ static void add_worker(struct supervise *supervise, const char *program, unsigne
 
 	SG_BUG_IF(supervise->count >= SUPERVISE_WORKERS_MAX);
 	worker_init(worker, program, role, two_may_live, &supervise->configs[role_place(role)]);
-	worker->listener_count = listeners_of(supervise, role, worker->listeners);
 	supervise->count++;
 }
 
@@ -116,6 +115,10 @@ static void set_leave(struct supervise *supervise, const struct conf *conf)
 			worker->leave_ms = conf->scan.timeout_ms + LEAVE_SPARE_MS;
 		else if (worker->role == CONF_PDF)
 			worker->leave_ms = conf->pdf.timeout_ms + LEAVE_SPARE_MS;
+		else if (worker->role == CONF_MILTER)
+			worker->leave_ms = LEAVE_SPARE_MS + (conf->pdf.timeout_ms >
+			    conf->scan.timeout_ms ? conf->pdf.timeout_ms :
+			    conf->scan.timeout_ms);
 	}
 }
 
@@ -170,9 +173,10 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 	add_worker(supervise, "sealgate-tls", CONF_TLS, true);
 	add_worker(supervise, "sealgate-trace", CONF_TRACE, false);
 	add_worker(supervise, "sealgate-notify", CONF_NOTIFY, false);
-	if (sockets->health >= 0)
+	if (conf->health.listen[0] != '\0')
 		add_worker(supervise, "sealgate-health", CONF_HEALTH, true);
 	add_worker(supervise, "sealgate-milter", CONF_MILTER, false);
+	filter_of(supervise)->drains = true;
 	set_leave(supervise, conf);
 	*supervise_out = supervise;
 	return SG_OK;
@@ -180,29 +184,86 @@ enum fail_code supervise_new(const struct conf *conf, const struct prepare_socke
 
 /* ---- start ---- */
 
+static void give_sockets(struct supervise *supervise)
+{
+	for (size_t i = 0; i < supervise->count; i++) {
+		struct worker *worker = &supervise->workers[i];
+
+		worker->listener_count = listeners_of(supervise, worker->role, worker->listeners);
+	}
+}
+
 void supervise_start(struct supervise *supervise)
 {
 	supervise->state = SUPERVISE_STARTING;
+	give_sockets(supervise);
 	for (size_t i = 0; i + 1 < supervise->count; i++)
 		worker_fill(&supervise->workers[i]);
+}
+
+/* Those that load for long. The others are there at once, and two vaults cannot be. */
+static bool warms_up(const struct worker *worker)
+{
+	return worker->role == CONF_SCAN || worker->role == CONF_PDF;
+}
+
+void supervise_stand_by(struct supervise *supervise)
+{
+	supervise->state = SUPERVISE_WARMING;
+	give_sockets(supervise);
+	for (size_t i = 0; i < supervise->count; i++) {
+		if (!warms_up(&supervise->workers[i]))
+			continue;
+		supervise->workers[i].stands_by = true;
+		worker_fill(&supervise->workers[i]);
+	}
+}
+
+void supervise_take_over(struct supervise *supervise)
+{
+	supervise->state = SUPERVISE_STARTING;
+	give_sockets(supervise);
+	for (size_t i = 0; i + 1 < supervise->count; i++) {
+		if (warms_up(&supervise->workers[i]))
+			worker_serve(&supervise->workers[i]);
+		else
+			worker_fill(&supervise->workers[i]);
+	}
+}
+
+/* True, and the state is that, when a worker cannot start. */
+static bool has_failed(struct supervise *supervise)
+{
+	for (size_t i = 0; i < supervise->count; i++) {
+		if (supervise->workers[i].outcome == SG_OK)
+			continue;
+		supervise->why = supervise->workers[i].why;
+		supervise->state = SUPERVISE_FAILED;
+		return true;
+	}
+	return false;
+}
+
+static void go_on_warming(struct supervise *supervise)
+{
+	if (has_failed(supervise))
+		return;
+	for (size_t i = 0; i < supervise->count; i++)
+		if (warms_up(&supervise->workers[i]) && !supervise->workers[i].ready)
+			return;
+	supervise->state = SUPERVISE_STANDING_BY;
 }
 
 /* The filter is the last of them. */
 static void go_on_starting(struct supervise *supervise)
 {
-	struct worker *filter = &supervise->workers[supervise->count - 1];
+	struct worker *filter = filter_of(supervise);
 	bool others_ready = true;
 
-	for (size_t i = 0; i < supervise->count; i++) {
-		struct worker *worker = &supervise->workers[i];
-
-		if (worker->outcome != SG_OK) {
-			supervise->why = worker->why;
-			supervise->state = SUPERVISE_FAILED;
-			return;
-		}
-		others_ready = others_ready && (worker->ready || worker == filter);
-	}
+	if (has_failed(supervise))
+		return;
+	for (size_t i = 0; i + 1 < supervise->count; i++)
+		others_ready = others_ready && supervise->workers[i].ready;
 	if (filter->ready)
 		supervise->state = SUPERVISE_RUNNING;
 	else if (others_ready && filter->change == WORKER_STEADY)
@@ -445,10 +506,12 @@ void supervise_tend(struct supervise *supervise)
 		worker_tend(&supervise->workers[i]);
 	if (supervise->state == SUPERVISE_STARTING)
 		go_on_starting(supervise);
+	else if (supervise->state == SUPERVISE_WARMING)
+		go_on_warming(supervise);
 	else if (supervise->reload.state == SUPERVISE_RELOADING)
 		go_on_reloading(supervise);
-	if (supervise->state == SUPERVISE_RUNNING &&
-	    supervise->reload.state != SUPERVISE_RELOADING)
+	if (supervise->state == SUPERVISE_STANDING_BY || (supervise->state == SUPERVISE_RUNNING &&
+	    supervise->reload.state != SUPERVISE_RELOADING))
 		renew_outdated(supervise);
 	publish(supervise);
 }
@@ -480,11 +543,33 @@ int supervise_wait_ms(const struct supervise *supervise)
 	return (int)wait;
 }
 
+static void end_role(struct supervise *supervise, unsigned int role)
+{
+	for (size_t i = 0; i < supervise->count; i++)
+		if (supervise->workers[i].role == role)
+			worker_end(&supervise->workers[i]);
+}
+
+void supervise_hand_over(struct supervise *supervise)
+{
+	for (size_t i = supervise->count; i > 1; i--)
+		worker_dismiss(&supervise->workers[i - 1]);
+	end_role(supervise, CONF_NOTIFY);
+	end_role(supervise, CONF_TRACE);
+	end_role(supervise, CONF_VAULT);
+}
+
+void supervise_show_standbys(struct supervise *supervise, size_t count)
+{
+	if (supervise->counters != NULL)
+		supervise->counters->standbys = (uint32_t)count;
+}
+
 void supervise_free(struct supervise *supervise)
 {
 	if (supervise == NULL)
 		return;
-	worker_end(&supervise->workers[supervise->count - 1]);
+	worker_end(filter_of(supervise));
 	for (size_t i = 1; i < supervise->count; i++)
 		worker_dismiss(&supervise->workers[i]);
 	for (size_t i = supervise->count; i > 0; i--)

@@ -22,6 +22,8 @@
 enum supervise_state {
 	SUPERVISE_STARTING,
 	SUPERVISE_RUNNING,
+	SUPERVISE_WARMING,	/* scanner and PDF workers load, to stand by */
+	SUPERVISE_STANDING_BY,
 	SUPERVISE_FAILED	/* a worker cannot start: supervise_why */
 };
 
@@ -43,8 +45,21 @@ MUST_USE enum fail_code supervise_new(const struct conf *conf,
  */
 void supervise_free(struct supervise *supervise);
 
+/*
+ * Another gateway takes over as soon as this returns: the filter takes no more and finishes what it
+ * has, with the workers of both; the vault has ended. Then comes supervise_free.
+ */
+void supervise_hand_over(struct supervise *supervise);
+
 /* Starts all side by side; the filter opens its door when the others are ready. */
 void supervise_start(struct supervise *supervise);
+/* Starts those that load for long, and has them wait: another gateway serves. */
+void supervise_stand_by(struct supervise *supervise);
+/*
+ * The other has ended, and the lock is ours: who stands by serves, the rest is started. May be
+ * called while it still warms up. sockets may have become more.
+ */
+void supervise_take_over(struct supervise *supervise);
 enum supervise_state supervise_state(const struct supervise *supervise);
 
 /* Does what is due. */
@@ -65,6 +80,9 @@ MUST_USE enum fail_code supervise_reload(struct supervise *supervise, const stru
 enum supervise_reload_state supervise_reload_state(struct supervise *supervise);
 /* Why the start or the last reload failed. */
 const struct fail *supervise_why(const struct supervise *supervise);
+
+/* How many stand by here, for sealgate-health. */
+void supervise_show_standbys(struct supervise *supervise, size_t count);
 
 /* Has the scanner look now whether its signatures have changed; by itself it does so by and by. */
 void supervise_look(struct supervise *supervise);

@@ -102,8 +102,8 @@ static enum fail_code spawn(const struct worker *worker, struct proc_child *chil
 	enum fail_code code = proc_find(worker->program, &path, f);
 
 	if (code == SG_OK)
-		code = proc_spawn(path, worker->listeners, worker->listener_count, worker->config,
-		    child_out, f);
+		code = proc_spawn(&(struct proc_birth){ path, worker->listeners,
+		    worker->listener_count, worker->config, worker->stands_by }, child_out, f);
 	free(path);
 	return code;
 }
@@ -128,6 +128,23 @@ void worker_fill(struct worker *worker)
 		change_failed(worker, &f);
 }
 
+/* A process that is gone is started again, and serves then. */
+static void tell_serve(const struct proc_child *child)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	if (child->control >= 0 && proc_tell(child, PROC_SERVE, &f) != SG_OK)
+		log_failure(LOG_LEVEL_ERROR, NULL, "worker-failed", &f);
+}
+
+void worker_serve(struct worker *worker)
+{
+	worker->stands_by = false;
+	tell_serve(&worker->child);
+	tell_serve(&worker->next);
+}
+
 static void start_next(struct worker *worker)
 {
 	struct fail f;
@@ -139,11 +156,18 @@ static void start_next(struct worker *worker)
 		change_failed(worker, &f);
 }
 
+/* Serves, and finishes what it has begun when its control socket is closed. */
+static bool drains(const struct worker *worker, const struct proc_child *child)
+{
+	return worker->drains && (child == &worker->leaving ||
+	    (child == &worker->child && worker->ready));
+}
+
 /* It ends by both: who loads does not listen, who waits for a signal only does. */
-static void tell_end(struct proc_child *child)
+static void tell_end(const struct worker *worker, struct proc_child *child)
 {
 	fd_close(&child->control);
-	if (child->pid > 0)
+	if (child->pid > 0 && !drains(worker, child))
 		(void)kill(child->pid, SIGTERM);
 }
 
@@ -160,7 +184,7 @@ void worker_replace(struct worker *worker, bool beside)
 	} else {
 		worker->change = WORKER_EMPTYING;
 		worker->kill_ms = now_ms() + worker->leave_ms;
-		tell_end(&worker->child);
+		tell_end(worker, &worker->child);
 	}
 }
 
@@ -176,7 +200,7 @@ static void take_over(struct worker *worker)
 	worker->retry_ms = 0;
 	worker->pause_ms = PAUSE_FIRST_MS;
 	worker->kill_ms = now_ms() + worker->leave_ms;
-	tell_end(&worker->leaving);
+	tell_end(worker, &worker->leaving);
 	change_done(worker);
 }
 
@@ -456,14 +480,22 @@ int64_t worker_wait_ms(const struct worker *worker)
 
 void worker_dismiss(struct worker *worker)
 {
-	tell_end(&worker->next);
-	tell_end(&worker->child);
-	tell_end(&worker->leaving);
+	tell_end(worker, &worker->next);
+	tell_end(worker, &worker->child);
+	tell_end(worker, &worker->leaving);
+}
+
+static void end(const struct worker *worker, struct proc_child *child)
+{
+	if (drains(worker, child))
+		proc_leave(child, (int)worker->leave_ms);
+	else
+		proc_stop(child, STOP_WAIT_MS);
 }
 
 void worker_end(struct worker *worker)
 {
-	proc_stop(&worker->next, STOP_WAIT_MS);
-	proc_stop(&worker->child, STOP_WAIT_MS);
-	proc_stop(&worker->leaving, STOP_WAIT_MS);
+	end(worker, &worker->next);
+	end(worker, &worker->child);
+	end(worker, &worker->leaving);
 }

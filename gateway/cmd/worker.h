@@ -31,10 +31,12 @@ struct worker {
 	const char *program;
 	unsigned int role;			/* enum conf_role */
 	bool two_may_live;			/* two processes may have the sockets at once */
+	bool drains;				/* ends when control is closed: a signal cuts off */
 	int listeners[PROC_LISTENERS_MAX];
 	size_t listener_count;
 	const struct buf *config;		/* the supervisor's, as it is at each start */
 	int64_t leave_ms;			/* for the old one to finish its work */
+	bool stands_by;				/* its processes wait for worker_serve */
 
 	struct proc_child child;		/* serves, or loads when nobody serves */
 	bool ready;				/* child serves */
@@ -58,6 +60,9 @@ struct worker {
 /* An empty place, for a program beside ours. config is borrowed. */
 void worker_init(struct worker *worker, const char *program, unsigned int role,
     bool two_may_live, const struct buf *config);
+
+/* Who stands by in the place serves from here on, and all that come after. */
+void worker_serve(struct worker *worker);
 
 /* Starts the first process. From here to the end of the change a failure is its outcome. */
 void worker_fill(struct worker *worker);

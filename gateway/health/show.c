@@ -235,6 +235,8 @@ enum fail_code show_metrics(const struct counters *counters, int64_t now_ms, str
 	put_one(&w, "signatures_time_seconds", "gauge",
 	    "Of when the virus signatures are, since 1970; 0 if nobody knows.",
 	    (uint64_t)counters->signatures_s);
+	put_one(&w, "standbys", "gauge", "Gateways that stand by and would take over.",
+	    counters->standbys);
 	put_canary(&w, counters);
 	return w.code;
 }

@@ -192,6 +192,13 @@ static enum fail_code say_ready(const struct worker *worker, struct fail *f)
 	return code;
 }
 
+/* From here on requests are taken. */
+static enum fail_code serve(struct worker *worker, struct fail *f)
+{
+	return server_start(worker->boot.listeners[0], worker->conf->scan.threads,
+	    worker->conf->scan.size_max, worker->service, &worker->server, f);
+}
+
 /* Everything up to "ready". */
 static enum fail_code prepare(struct worker *worker, struct fail *f)
 {
@@ -226,9 +233,21 @@ static enum fail_code prepare(struct worker *worker, struct fail *f)
 		return code;
 	/* from behind the closed door, as every scan will be; a miss is told, not fatal */
 	(void)service_check(worker->service);
-	code = server_start(worker->boot.listeners[0], worker->conf->scan.threads,
-	    worker->conf->scan.size_max, worker->service, &worker->server, f);
+	if (!worker->boot.stands_by)
+		code = serve(worker, f);
 	return code != SG_OK ? code : say_ready(worker, f);
+}
+
+/* Who stood by serves. False: it cannot. */
+static bool begin(struct worker *worker)
+{
+	struct fail f;
+
+	fail_clear(&f);
+	if (worker->server != NULL || serve(worker, &f) == SG_OK)
+		return true;
+	log_failure(LOG_LEVEL_ERROR, NULL, "worker", &f);
+	return false;
 }
 
 /* False: it may end, the next one will load what is there. */
@@ -260,6 +279,7 @@ static bool obey(struct worker *worker)
 		if (message.type == PROC_RELOAD)
 			look(worker);
 		go_on = message.type == PROC_RELOAD ||
+		    (message.type == PROC_SERVE && begin(worker)) ||
 		    (message.type == PROC_GIVE_WAY && stays(worker));
 	}
 	wire_message_free(&message);

@@ -234,7 +234,8 @@ static void start(struct bench *b)
 	buf_init(&config, PROC_CONFIG_MAX);
 	fail_clear(&f);
 	if (conf_encode(b->conf, CONF_TLS, &config, &f) != SG_OK ||
-	    proc_spawn(b->program, b->listeners, 2, &config, &b->child, &f) != SG_OK ||
+	    proc_spawn(&(struct proc_birth){ b->program, b->listeners, 2,
+		    &config, false }, &b->child, &f) != SG_OK ||
 	    proc_wait_ready(&b->child, 60000, NULL, &f) != SG_OK)
 		die_of(&f);
 	buf_free(&config);

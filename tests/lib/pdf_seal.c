@@ -47,8 +47,8 @@ static int report(const char *what, const struct fail *f)
 
 static enum fail_code start_worker(struct stage *stage, struct fail *f)
 {
-	enum fail_code code = proc_spawn(stage->worker, &stage->listener, 1, &stage->config,
-	    &stage->child, f);
+	enum fail_code code = proc_spawn(&(struct proc_birth){ stage->worker,
+	    &stage->listener, 1, &stage->config, false }, &stage->child, f);
 
 	if (code == SG_OK)
 		code = proc_wait_ready(&stage->child, 20000, NULL, f);

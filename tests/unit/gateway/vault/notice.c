@@ -86,7 +86,8 @@ static void start(struct bench *b)
 	buf_init(&config, PROC_CONFIG_MAX);
 	code = conf_encode(b->conf, CONF_VAULT, &config, &f);
 	if (code == SG_OK)
-		code = proc_spawn(b->program, b->listeners, 4, &config, &b->child, &f);
+		code = proc_spawn(&(struct proc_birth){ b->program, b->listeners, 4,
+		    &config, false }, &b->child, &f);
 	if (code == SG_OK)
 		code = proc_wait_ready(&b->child, READY_MS, NULL, &f);
 	buf_free(&config);

@@ -111,7 +111,8 @@ static enum fail_code try_start(struct bench *b, struct fail *f)
 	buf_init(&config, PROC_CONFIG_MAX);
 	code = conf_encode(b->conf, CONF_VAULT, &config, f);
 	if (code == SG_OK)
-		code = proc_spawn(b->program, b->listeners, 2, &config, &b->child, f);
+		code = proc_spawn(&(struct proc_birth){ b->program, b->listeners, 2,
+		    &config, false }, &b->child, f);
 	if (code == SG_OK)
 		code = proc_wait_ready(&b->child, READY_MS, NULL, f);
 	buf_free(&config);

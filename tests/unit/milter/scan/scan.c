@@ -65,7 +65,8 @@ static void start(struct worker *w)
 	here.scan.size_max = SIZE_LIMIT;
 	here.sandbox = CONF_SANDBOX_REDUCED;
 	assert_int_equal(conf_encode(&here, CONF_SCAN, &config, &f), SG_OK);
-	if (proc_spawn(path, &w->listener, 1, &config, &w->child, &f) != SG_OK ||
+	if (proc_spawn(&(struct proc_birth){ path, &w->listener, 1, &config, false },
+	    &w->child, &f) != SG_OK ||
 	    proc_wait_ready(&w->child, WAIT_MS, NULL, &f) != SG_OK)
 		fail_msg("%s (%s)", f.what, f.hint);
 	conf_free(conf);
