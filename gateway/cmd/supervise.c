@@ -223,7 +223,8 @@ void supervise_take_over(struct supervise *supervise)
 {
 	supervise->state = SUPERVISE_STARTING;
 	give_sockets(supervise);
-	for (size_t i = 0; i + 1 < supervise->count; i++) {
+	/* the filter, too: what it asks of others waits in their sockets until they are there */
+	for (size_t i = 0; i < supervise->count; i++) {
 		if (warms_up(&supervise->workers[i]))
 			worker_serve(&supervise->workers[i]);
 		else
@@ -264,9 +265,9 @@ static void go_on_starting(struct supervise *supervise)
 		return;
 	for (size_t i = 0; i + 1 < supervise->count; i++)
 		others_ready = others_ready && supervise->workers[i].ready;
-	if (filter->ready)
+	if (others_ready && filter->ready)
 		supervise->state = SUPERVISE_RUNNING;
-	else if (others_ready && filter->change == WORKER_STEADY)
+	else if (others_ready && filter->child.pid <= 0 && filter->change == WORKER_STEADY)
 		worker_fill(filter);
 }
 

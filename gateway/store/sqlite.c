@@ -233,6 +233,17 @@ static enum fail_code sqlite_pragma(struct sqlite_store *s, const char *text, co
 	return code;
 }
 
+/*
+ * A look at every page takes a second for some hundred megabytes, and mail waits for it at each
+ * start. In a larger one pages are looked at as they are used (cell_size_check).
+ */
+static bool sqlite_is_small(const struct sqlite_store *s)
+{
+	struct stat st;
+
+	return stat(s->path, &st) == 0 && st.st_size <= SQLITE_CHECK_MAX;
+}
+
 static enum fail_code sqlite_settings(struct sqlite_store *s, struct fail *f)
 {
 	/* exclusive before WAL: no shared memory file, and nobody else can get in */
@@ -246,13 +257,14 @@ static enum fail_code sqlite_settings(struct sqlite_store *s, struct fail *f)
 		{"PRAGMA foreign_keys = ON", NULL},
 		{"PRAGMA secure_delete = FAST", NULL},
 		{"PRAGMA journal_size_limit = 67108864", NULL},
-		{"PRAGMA quick_check(1)", "ok"},
 	};
 	enum fail_code code = SG_OK;
 	size_t i;
 
 	for (i = 0; code == SG_OK && i < sizeof(pragmas) / sizeof(pragmas[0]); i++)
 		code = sqlite_pragma(s, pragmas[i][0], pragmas[i][1], f);
+	if (code == SG_OK && sqlite_is_small(s))
+		code = sqlite_pragma(s, "PRAGMA quick_check(1)", "ok", f);
 	return code;
 }
 

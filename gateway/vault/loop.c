@@ -17,6 +17,7 @@
 #define LOOP_TICK_MS 10000		/* how often old marks and idle peers are looked for */
 #define LOOP_WAIT_MS 1000		/* and how often it shows that it goes on */
 #define LOOP_WITHIN_MS 8000
+#define LOOP_FINISH_MS 200		/* at the end, for those that have just connected */
 #define LOOP_PURGE_MS (10 * 60 * 1000)
 #define LOOP_ROUNDS_MAX 64		/* of gathering before a commit */
 
@@ -353,12 +354,12 @@ static void loop_control(struct loop *loop)
 
 static nfds_t loop_collect(const struct loop *loop, struct pollfd *polls, size_t *places)
 {
-	bool room = loop->connection_count < LOOP_CONNECTIONS_MAX;
+	bool room = loop->connection_count < LOOP_CONNECTIONS_MAX && !loop->ended;
 	nfds_t count = LOOP_FIXED;
 	size_t i;
 
-	polls[0] = (struct pollfd){loop->control, POLLIN, 0};
-	polls[1] = (struct pollfd){loop->terminate, POLLIN, 0};
+	polls[0] = (struct pollfd){loop->ended ? -1 : loop->control, POLLIN, 0};
+	polls[1] = (struct pollfd){loop->ended ? -1 : loop->terminate, POLLIN, 0};
 	for (i = 0; i < PROC_LISTENERS_MAX; i++)
 		polls[2 + i] = (struct pollfd){
 			i < loop->listener_count && room ? loop->listeners[i] : -1, POLLIN, 0};
@@ -389,7 +390,7 @@ static bool loop_round(struct loop *loop, int wait_ms)
 	for (i = LOOP_FIXED; i < count; i++)
 		if (polls[i].revents != 0)
 			loop_read(loop, &loop->connections[places[i]]);
-	for (i = 0; i < loop->listener_count; i++)
+	for (i = 0; i < loop->listener_count && !loop->ended; i++)
 		if (polls[2 + i].revents != 0)
 			loop_accept(loop, (unsigned int)i);
 	return true;
@@ -418,6 +419,22 @@ static void loop_housekeep(struct loop *loop)
 	keys_tend(loop->server);
 	/* a full batch means that there is more: go on with the next tick */
 	loop->purge_ms = now + (mark_purge(loop->server) ? LOOP_TICK_MS : LOOP_PURGE_MS);
+}
+
+/*
+ * What is not accepted yet waits for the vault after us; whoever was accepted gets an answer. The
+ * clients of a message ask once a connection and close it.
+ */
+static void loop_finish(struct loop *loop)
+{
+	int64_t end = clock_mono_ms(loop->server->clock) + LOOP_FINISH_MS;
+	int64_t left = LOOP_FINISH_MS;
+
+	while (loop->connection_count > 0 && left > 0) {
+		(void)loop_round(loop, (int)left);
+		loop_commit(loop);
+		left = end - clock_mono_ms(loop->server->clock);
+	}
 }
 
 enum fail_code loop_run(struct server *server, int control, int terminate, const int *listeners,
@@ -451,6 +468,8 @@ enum fail_code loop_run(struct server *server, int control, int terminate, const
 			    "the state directory %s was replaced: starting again",
 			    server->conf->state_directory);
 	}
+	if (code == SG_OK)
+		loop_finish(loop);
 	for (i = 0; i < LOOP_CONNECTIONS_MAX; i++)
 		if (loop->connections[i].socket >= 0)
 			loop_drop(loop, &loop->connections[i]);
