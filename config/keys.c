@@ -175,7 +175,7 @@ static const struct key table[] = {
 	    "may mount one, else the system's." },
 	{ .name = "scan.database_age_max", .type = KEY_DURATION, AT(scan.database_age_max_ms),
 	    .roles = CONF_SCAN, .min = HOUR, .max = 365 * DAY, .preset = "7d",
-	    .help = "sealgate doctor complains when the signatures are older." },
+	    .help = "The log and sealgate doctor complain when the signatures are older." },
 	{ .name = "scan.size_max", .type = KEY_SIZE, AT(scan.size_max), .roles = CONF_SCAN,
 	    .min = MIB, .max = 2 * GIB - MIB, .preset = "400M",
 	    .help = "Most bytes that are unpacked of one message; more is unscannable, never "

@@ -109,23 +109,29 @@ static bool is_signature_file(const char *name)
 	return false;
 }
 
-/* Time of the newest database in folder, seconds since 1970; 0: there is none. -1: cannot look. */
+/*
+ * Of when the signatures in folder are, as the scanner sees it: the time of ClamAV's daily file, or
+ * else of the newest one; seconds since 1970. 0: there is none. -1: cannot look.
+ */
 static int64_t newest_signatures(const char *folder)
 {
 	DIR *dir = opendir(folder);
 	const struct dirent *entry;
 	int64_t newest = 0;
+	int64_t daily = 0;
 	struct stat st;
 
 	if (dir == NULL)
 		return -1;
 	while ((entry = readdir(dir)) != NULL) {
+		int64_t *time = strncasecmp(entry->d_name, "daily.", 6) == 0 ? &daily : &newest;
+
 		if (is_signature_file(entry->d_name) &&
-		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_mtime > newest)
-			newest = st.st_mtime;
+		    fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_mtime > *time)
+			*time = st.st_mtime;
 	}
 	(void)closedir(dir);
-	return newest;
+	return daily != 0 ? daily : newest;
 }
 
 void check_signatures(struct doctor *doctor)

@@ -108,24 +108,32 @@ uint64_t database_print(const char *path)
 	return each_file(path, add_print, &print, NULL) == SG_OK ? print : 0;
 }
 
+/* ClamAV's daily file, and all others. */
+struct newest {
+	int64_t daily;
+	int64_t any;
+};
+
 static enum fail_code take_newest(const char *folder, const char *name, const struct stat *st,
     void *context, struct fail *f)
 {
-	int64_t *newest = context;
+	struct newest *newest = context;
+	int64_t *time = strncasecmp(name, "daily.", 6) == 0 ? &newest->daily : &newest->any;
 
 	(void)folder;
-	(void)name;
 	(void)f;
-	if (st->st_mtime > *newest)
-		*newest = st->st_mtime;
+	if (st->st_mtime > *time)
+		*time = st->st_mtime;
 	return SG_OK;
 }
 
 int64_t database_newest(const char *path)
 {
-	int64_t newest = 0;
+	struct newest newest = { 0, 0 };
 
-	return each_file(path, take_newest, &newest, NULL) == SG_OK ? newest : 0;
+	if (each_file(path, take_newest, &newest, NULL) != SG_OK)
+		return 0;
+	return newest.daily != 0 ? newest.daily : newest.any;
 }
 
 /* ---- checking ---- */

@@ -14,7 +14,11 @@
  * inode). 0: the folder cannot be read. Other files, such as freshclam's own, do not count.
  */
 uint64_t database_print(const char *path);
-/* The newest modification time of a file of signatures, seconds since 1970; 0 if there is none. */
+/*
+ * Of when the signatures are, seconds since 1970: the time of ClamAV's daily file; without one, of
+ * the newest file. 0 if there is none. Sets by others, which may change each hour, would hide that
+ * freshclam gets no daily ones any more.
+ */
 int64_t database_newest(const char *path);
 
 /*

@@ -50,7 +50,7 @@ void engine_scan(const struct engine *engine, const void *data, size_t size,
 bool engine_canary(const struct engine *engine, struct engine_answer *answer_out);
 
 uint64_t engine_signatures(const struct engine *engine);	/* without the canary's */
-/* Seconds since 1970 of the newest database file when it was loaded. */
+/* database_newest of what was loaded. */
 int64_t engine_database_time(const struct engine *engine);
 /* database_print of what was loaded. */
 uint64_t engine_print(const struct engine *engine);

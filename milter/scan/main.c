@@ -286,11 +286,13 @@ static bool obey(struct worker *worker)
 	return go_on;
 }
 
-/* Of when the signatures are, for sealgate-health. */
+/* Of when the signatures are: for sealgate-health, and into the log where they are too old. */
 static void show(const struct worker *worker)
 {
 	struct scan_status status;
 
+	(void)service_tell_age(worker->service, clock_system(),
+	    worker->conf->scan.database_age_max_ms);
 	if (worker->boot.counters == NULL)
 		return;
 	service_status(worker->service, &status);

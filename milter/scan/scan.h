@@ -36,7 +36,7 @@ struct scan_result {
 
 struct scan_status {
 	uint64_t signatures;
-	int64_t database_time;	/* seconds since 1970, of the newest file; 0 = clamd does not say */
+	int64_t database_time;	/* seconds since 1970, of the daily file; 0 = clamd does not say */
 	int64_t outdated_since;	/* seconds since 1970: newer ones wait to be loaded; 0 = none do */
 	int in_service;		/* the test message was found at the last try */
 	int asks_clamd;

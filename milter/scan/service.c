@@ -23,6 +23,7 @@ struct service {
 	uint64_t asked;			/* for which another process was asked */
 	int64_t asked_ms;
 	_Atomic int64_t outdated_since;	/* seconds since 1970; 0 = what is there is loaded */
+	int64_t told_old_ms;		/* when the log said that they are old; 0: not yet */
 };
 
 enum fail_code service_open(const struct options *options, struct service **service_out,
@@ -252,6 +253,30 @@ bool service_look(struct service *service, const struct clock *clock)
 		return false;
 	service->asked = print;
 	service->asked_ms = now_ms;
+	return true;
+}
+
+bool service_tell_age(struct service *service, const struct clock *clock, int64_t age_max_ms)
+{
+	int64_t now_ms = clock_mono_ms(clock);
+	struct scan_status status;
+	struct log_line line;
+	int64_t age_ms;
+
+	service_status(service, &status);
+	age_ms = clock_wall_ms(clock) - status.database_time * 1000;
+	if (status.database_time == 0 || age_ms <= age_max_ms) {
+		service->told_old_ms = 0;
+		return false;
+	}
+	if (service->told_old_ms != 0 && now_ms - service->told_old_ms < SERVICE_TELL_AGAIN_MS)
+		return false;
+	service->told_old_ms = now_ms;
+	log_begin(&line, LOG_LEVEL_ERROR, NULL, "signatures_old");
+	log_int(&line, "days", age_ms / SERVICE_TELL_AGAIN_MS);
+	log_str(&line, "hint", "new viruses are not found: see why freshclam does not update "
+	    "(systemctl status clamav-freshclam, its log, the network)");
+	log_end(&line);
 	return true;
 }
 

@@ -3,7 +3,7 @@
  *
  * Holds the engine, of our own or clamd's, and the knowledge whether it works. "Clean" is said only
  * after a scan in which nothing at all went wrong, by an engine that found its canary. Any thread
- * may scan; look and give_way are for the main thread alone.
+ * may scan; look, tell_age and give_way are for the main thread alone.
  */
 #ifndef SG_MILTER_SCAN_SERVICE_H
 #define SG_MILTER_SCAN_SERVICE_H
@@ -18,6 +18,7 @@
 
 #define SERVICE_LOOK_MS 1000	/* between two looks at the database */
 #define SERVICE_ASK_AGAIN_MS ((int64_t)60 * 60 * 1000)
+#define SERVICE_TELL_AGAIN_MS ((int64_t)24 * 60 * 60 * 1000)
 
 struct service;
 
@@ -43,6 +44,12 @@ void service_status(struct service *service, struct scan_status *status_out);
  * is no change.
  */
 bool service_look(struct service *service, const struct clock *clock);
+
+/*
+ * Logs an error when the signatures are older than age_max_ms, at once and then each day; true: it
+ * has. Where nobody knows their age it does not.
+ */
+bool service_tell_age(struct service *service, const struct clock *clock, int64_t age_max_ms);
 
 /*
  * There is no room for two: are the new files sound, each by itself? Then this process may end and

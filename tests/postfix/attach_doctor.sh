@@ -186,6 +186,10 @@ finds no_signatures fail signatures 'no signature database'
 printf 'x' > "$stack/empty/old.ndb"
 touch -d '40 days ago' "$stack/empty/old.ndb"
 finds old_signatures warn signatures '40 days old'
+printf 'x' > "$stack/empty/others.ndb"
+printf 'x' > "$stack/empty/daily.cld"
+touch -d '30 days ago' "$stack/empty/daily.cld"
+finds newer_sets_by_others_hide_nothing warn signatures '30 days old'
 sed -i "s|database_directory = .*|database_directory = \"$database\"|" "$stack/sealgate.conf"
 check well_once_more doctor
 gateway_stop

@@ -1,6 +1,7 @@
 /* links: sealgate-scan */
 /* Faults are made here on purpose:
  * expect-error: error out_of_service
+ * expect-error: error signatures_old
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -521,6 +522,28 @@ static void it_does_not_give_way_to_broken_files(void **state)
 	assert_int_equal(verdict_on_testfile(b, "clam.zip", NULL), SCAN_INFECTED);
 }
 
+static int64_t set_time(void *context)
+{
+	return *(const int64_t *)context;
+}
+
+static void old_signatures_are_told_of_once_a_day(void **state)
+{
+	const int64_t day_ms = INT64_C(86400000);
+	struct bench *b = *state;
+	int64_t now_ms = clock_wall_ms(clock_system());
+	struct clock clock = { set_time, set_time, &now_ms };
+
+	assert_false(service_tell_age(b->service, &clock, 7 * day_ms));
+	now_ms += 8 * day_ms;
+	assert_true(service_tell_age(b->service, &clock, 7 * day_ms));
+	now_ms += day_ms / 2;
+	assert_false(service_tell_age(b->service, &clock, 7 * day_ms));
+	now_ms += day_ms;
+	assert_true(service_tell_age(b->service, &clock, 7 * day_ms));
+	assert_false(service_tell_age(b->service, &clock, 30 * day_ms));
+}
+
 static void a_missing_database_is_an_error_with_a_hint(void **state)
 {
 	struct bench *b = *state;
@@ -558,6 +581,7 @@ int main(void)
 		CASE(a_database_that_came_back_is_not_asked_for),
 		CASE(other_files_in_the_folder_do_not_count),
 		CASE(it_does_not_give_way_to_broken_files),
+		CASE(old_signatures_are_told_of_once_a_day),
 		CASE(a_missing_database_is_an_error_with_a_hint),
 	};
 
