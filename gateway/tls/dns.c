@@ -1,15 +1,18 @@
 #include "gateway/tls/dns.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unbound.h>
+#include <unistd.h>
 
 #include "gateway/base/str.h"
 
 #define CLASS_IN 1
 #define RECORDS_MAX ((size_t)256)	/* of one answer; a policy needs a handful */
 #define WHY_MAX 200
+#define RESOLV_CONF "/etc/resolv.conf"
 
 struct query {
 	struct dns *dns;
@@ -77,6 +80,14 @@ static int set_options(struct ub_ctx *context)
 	return error;
 }
 
+/* Without that file it is the one on this host, as for all programs. resolv.conf(5). */
+static int set_system_resolvers(struct ub_ctx *context)
+{
+	if (access(RESOLV_CONF, F_OK) != 0 && errno == ENOENT)
+		return ub_ctx_set_fwd(context, "127.0.0.1");
+	return ub_ctx_resolvconf(context, RESOLV_CONF);
+}
+
 static enum fail_code set_resolvers(struct ub_ctx *context, const struct conf *conf,
     struct fail *f)
 {
@@ -85,9 +96,9 @@ static enum fail_code set_resolvers(struct ub_ctx *context, const struct conf *c
 	size_t i;
 
 	if (resolvers->count == 0) {
-		error = ub_ctx_resolvconf(context, NULL);
+		error = set_system_resolvers(context);
 		if (error != 0)
-			return refuse(SG_ESYSTEM, error, "/etc/resolv.conf", f);
+			return refuse(SG_ESYSTEM, error, RESOLV_CONF, f);
 	}
 	for (i = 0; i < resolvers->count; i++) {
 		error = ub_ctx_set_fwd(context, resolvers->items[i]);
