@@ -9,11 +9,11 @@ mkdir -p build/ship
 # alternatives: the first one; what systemd is here, is there anyway
 needed=$(dpkg-deb -f "$package" Depends | tr ',' '\n' | sed -E 's/\|.*//; s/\(.*//; s/ //g' | sort -u)
 sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) bookworm main.*/\1/p' \
-	/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1)
+	/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1 || :)
 sources=${sources:-http://deb.debian.org/debian}
 # shellcheck disable=SC2016
-mmdebstrap --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
-	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps" \
+mmdebstrap --format=tar --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
+	--include="$(tr '\n' ',' <<< "$needed")systemd-sysv,dbus,procps,clamav-freshclam,strace" \
 	--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
 	bookworm build/ship/root.tar.new \
 	"deb $sources bookworm main" "deb $sources bookworm-updates main" \
