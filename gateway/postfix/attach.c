@@ -222,15 +222,19 @@ static enum fail_code make_base(struct attach *attach, const struct copies *copi
 	const char *main = keep_main ? attach->main.now : state->main.original;
 	const char *master = keep_master ? attach->master.now : state->master.original;
 	bool merge = attach->has_state && (keep_main || keep_master);
-	enum fail_code code = copies_write(copies, main, master, f);
+	/* postconf tells of a transport's own parameters only while master.cf has the transport */
+	enum fail_code code = copies_write(copies, main, merge ? attach->master.now : master, f);
 
 	if (code == SG_OK && merge)
 		code = revert(attach, copies, keep_main, keep_master, f);
 	if (code == SG_OK)
 		code = base_text(copies->main, merge && keep_main, main, &attach->main.base, f);
-	return code == SG_OK ? base_text(copies->master, merge && keep_master, master,
-	                           &attach->master.base, f) :
-	                       code;
+	if (code == SG_OK)
+		code = base_text(copies->master, merge && keep_master, master,
+		    &attach->master.base, f);
+	return code == SG_OK && merge ?
+	           copies_write(copies, attach->main.base, attach->master.base, f) :
+	           code;
 }
 
 /* --- putting in --- */

@@ -117,7 +117,7 @@ check detach_after_changes_of_others detach
 check_equal their_changes_stay "$(setting mynetworks)" 127.0.0.0/8
 check_equal their_milter_stays_ours_goes "$(setting smtpd_milters)" \
 	'inet:127.0.0.1:8891, { inet:127.0.0.1:8892, connect_timeout=10s }, inet:127.0.0.1:8899'
-check_equal no_setting_of_ours_stays "$(postconf -c "$config" -n 2> /dev/null | grep -c '^seal')" 0
+check_equal no_setting_of_ours_stays "$(grep -c "^seal" "$config/main.cf")" 0
 check_equal no_service_of_ours_stays "$(postconf -c "$config" -M | grep -c seal)" 0
 check master_cf_is_as_it_was diff "$kept/master.cf" "$config/master.cf"
 cp -p "$kept"/m*.cf "$config"
