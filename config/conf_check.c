@@ -207,6 +207,73 @@ static enum fail_code check_tls(struct check *check)
 	return SG_OK;
 }
 
+/* ---- the canary ---- */
+
+/* The tenant in whose domain an address is, or NULL. */
+static const struct conf_tenant *tenant_of(const struct conf *conf, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	return at == NULL ? NULL : conf_tenant_of_domain(conf, at + 1);
+}
+
+static bool has_way(const struct conf_tenant *tenant, unsigned char way)
+{
+	return memchr(tenant->protections, way, WAY_COUNT) != NULL;
+}
+
+/* A canary that cannot come back sealed would cry for ever. */
+static void judge_canary(const struct conf *conf, const char **name_out, struct fail *f)
+{
+	const struct conf_tenant *tenant = tenant_of(conf, conf->canary.from);
+
+	*name_out = "canary.from";
+	if (conf->canary.from[0] == '\0' || conf->canary.to[0] == '\0')
+		(void)fail_set(f, SG_EUSAGE, "both, or neither",
+		    "canary.from and canary.to: one is missing");
+	else if (tenant == NULL)
+		(void)fail_set(f, SG_EUSAGE, "an address in a domain of a tenant",
+		    "canary.from = \"%s\" is no own sender", conf->canary.from);
+	else if (!str_list_has_case(&tenant->passwords, CONF_PASSWORD_SENDER) ||
+	    !has_way(tenant, WAY_PDF))
+		(void)fail_set(f, SG_EUSAGE, "a tenant with sender in passwords and pdf in "
+		    "protections: the canary brings its own password",
+		    "canary.from = \"%s\" may not choose a password", conf->canary.from);
+	else if (conf->tags.secure.count == 0)
+		(void)fail_set(f, SG_EUSAGE, "a word in tags.secure: the canary is flagged by it",
+		    "canary.from without tags.secure");
+	else
+		*name_out = "canary.to";
+	if (f->code != SG_OK)
+		return;
+	if (strchr(conf->canary.to, '@') == NULL || tenant_of(conf, conf->canary.to) != NULL)
+		(void)fail_set(f, SG_EUSAGE, "an address in no domain of a tenant, such as "
+		    "canary@canary.invalid",
+		    "canary.to = \"%s\" is not outside", conf->canary.to);
+	*name_out = f->code != SG_OK ? *name_out : "canary.port";
+	if (f->code == SG_OK && (conf->canary.port == conf->stage_port ||
+	    conf->canary.port == conf->tls.fallback_port))
+		(void)fail_set(f, SG_EUSAGE, "another port",
+		    "canary.port is stage_port or tls.fallback_port, too");
+}
+
+static enum fail_code check_canary(struct check *check)
+{
+	const struct conf *conf = check->conf;
+	const char *name;
+	struct fail f;
+
+	if (conf->canary.from[0] == '\0' && conf->canary.to[0] == '\0')
+		return SG_OK;
+	fail_clear(&f);
+	judge_canary(conf, &name, &f);
+	if (f.code == SG_OK)
+		return SG_OK;
+	if (conf_items_line(check->items, name, NULL) == 0)
+		name = "canary";
+	return complain(check, name, NULL, &f);
+}
+
 /* ---- tags ---- */
 
 /* Words for one way may be in several of the ways' lists, but "secure" words mean no way. */
@@ -395,6 +462,8 @@ enum fail_code conf_check(const char *file, struct conf *conf, const struct conf
 		code = check_clamd(&check);
 	if (code == SG_OK)
 		code = check_tls(&check);
+	if (code == SG_OK)
+		code = check_canary(&check);
 	for (i = 0; code == SG_OK && i < conf->hop_count; i++)
 		code = check_hop(&check, &conf->hops[i]);
 	for (i = 0; code == SG_OK && i < conf->tenant_count; i++)

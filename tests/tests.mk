@@ -176,7 +176,8 @@ TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 APPARMORDIR ?= $(SYSCONFDIR)/apparmor.d
 PAGES = $(wildcard docs/man/*.[158])
 with_paths = sed 's|@SBIN@|$(SBIN)|; s|@LIBEXEC@|$(LIBEXEC)|'
-UNITS = $(UNITDIR)/sealgate.service $(APPARMORDIR)/sealgate
+CANARY = $(addprefix $(UNITDIR)/sealgate-canary.,service timer)
+UNITS = $(UNITDIR)/sealgate.service $(CANARY) $(APPARMORDIR)/sealgate
 
 .PHONY: install
 install: all
@@ -186,6 +187,7 @@ install: all
 	test -e $(DESTDIR)$(ETC)/sealgate.conf || \
 		install -m 640 config/sealgate.conf $(DESTDIR)$(ETC)/sealgate.conf
 	$(with_paths) config/systemd/sealgate.service > $(DESTDIR)$(UNITDIR)/sealgate.service
+	$(foreach u,$(CANARY),$(with_paths) config/systemd/$(notdir $(u)) > $(DESTDIR)$(u) &&) true
 	$(with_paths) config/apparmor/sealgate > $(DESTDIR)$(APPARMORDIR)/sealgate
 	chmod 644 $(addprefix $(DESTDIR),$(UNITS))
 	install -D -m 644 config/systemd/sealgate.sysusers $(DESTDIR)$(SYSUSERSDIR)/sealgate.conf

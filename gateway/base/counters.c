@@ -138,6 +138,7 @@ void counters_canary(struct counters *counters, unsigned int result, int64_t tim
 	if (counters == NULL || result >= COUNTERS_CANARIES)
 		return;
 	counters->canaries[result]++;
+	counters->canary_last = result + 1;
 	if (result == 0)
 		counters->canary_s = time_s;
 }

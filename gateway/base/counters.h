@@ -63,6 +63,7 @@ struct counters {
 	_Atomic int64_t signatures_s;	/* since 1970: of the scanner's signatures; 0: not known */
 	_Atomic uint64_t canaries[COUNTERS_CANARIES];
 	_Atomic int64_t canary_s;	/* since 1970: the last that came back sealed; 0: none */
+	_Atomic uint32_t canary_last;	/* how the last one came back, and 1 more; 0: none flew */
 	_Atomic uint32_t running;	/* the supervisor has started all */
 	_Atomic uint32_t standbys;	/* gateways that would take over */
 	_Atomic int64_t started_s;	/* since 1970 */

@@ -20,6 +20,8 @@ static const struct doctor_check checks[] = {
 	{ "clamd", "may clamd, where it is asked, skip content", false, check_clamd },
 	{ "pdf", "does a PDF worker listen", false, check_pdf },
 	{ "vault", "does the vault answer", false, check_vault },
+	{ "certificates", "do certificates of recipients end soon", false, check_ending },
+	{ "canary", "how did the last canary come back", true, check_canary },
 	{ "postfix-version", "is this Postfix one that Sealgate knows", true, check_version },
 	{ "attached", "is every setting of \"postfix attach\" in place", true, check_attached },
 	{ "reach", "can Postfix's user connect to socket, also from a chroot", true, check_reach },

@@ -18,6 +18,8 @@ void check_scanner(struct doctor *doctor);
 void check_clamd(struct doctor *doctor);
 void check_pdf(struct doctor *doctor);
 void check_vault(struct doctor *doctor);
+void check_ending(struct doctor *doctor);
+void check_canary(struct doctor *doctor);
 /* doctor_reach.c: can Postfix connect to the filter, with its user and in its jail? */
 void check_reach(struct doctor *doctor);
 

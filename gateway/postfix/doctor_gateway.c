@@ -23,6 +23,9 @@
 #define CREDENTIALS "/run/credentials/" /* whoever else may be there is systemd's business */
 #define ANSWER_MS 10000 /* of a worker that has nothing else to do: milliseconds */
 #define DAY_MS INT64_C(86400000)
+#define CANARY_OLD_S 3600 /* the timer sends one every five minutes */
+#define CANARY_HINT "run \"sealgate canary\"; every few minutes: systemctl enable --now " \
+	"sealgate-canary.timer"
 
 /* --- this machine --- */
 
@@ -296,22 +299,80 @@ void check_pdf(struct doctor *doctor)
 	free(path);
 }
 
-void check_vault(struct doctor *doctor)
+static enum fail_code ask_vault(const struct doctor *doctor, struct vault_status *status_out,
+    struct fail *f)
 {
 	char *path = conf_run_path(doctor->conf, CONF_SOCKET_ADMIN);
 	struct vault vault = { path, ANSWER_MS };
+	enum fail_code code;
+
+	fail_clear(f);
+	code = path == NULL ? fail_set(f, SG_ENOMEM, NULL, "no memory") :
+	                      vault_status(&vault, status_out, f);
+	free(path);
+	return code;
+}
+
+void check_vault(struct doctor *doctor)
+{
 	struct vault_status status;
 	struct fail f;
 
-	fail_clear(&f);
-	if (path == NULL)
-		doctor->incomplete = true;
-	else if (vault_status(&vault, &status, &f) != SG_OK)
+	if (ask_vault(doctor, &status, &f) != SG_OK)
 		doctor_bad(doctor, f.hint[0] != '\0' ? f.hint : RUN_HINT, "the vault: %s", f.what);
 	else
 		doctor_ok(doctor,
 		    "the vault works: %llu certificates, %llu passwords, %llu records",
 		    (unsigned long long)status.certificates, (unsigned long long)status.passwords,
 		    (unsigned long long)status.records);
-	free(path);
+}
+
+/* A vault that does not answer is told of once, by check_vault. */
+void check_ending(struct doctor *doctor)
+{
+	struct vault_status status;
+	struct fail f;
+
+	if (ask_vault(doctor, &status, &f) != SG_OK)
+		return;
+	if (status.ending > 0)
+		doctor_warn(doctor, "ask the recipients for new ones: \"sealgate cert list\" has "
+		    "the dates", "the certificates of %llu addresses end within %d days",
+		    (unsigned long long)status.ending, VAULT_ENDING_DAYS);
+	else
+		doctor_ok(doctor, "no certificate that is used ends within %d days",
+		    VAULT_ENDING_DAYS);
+}
+
+/* --- the canary --- */
+
+static void tell_canary(struct doctor *doctor, const struct vault_status *status)
+{
+	int64_t age_s = clock_wall_ms(doctor->clock) / 1000 - status->canary_s;
+
+	if (status->canary_last == VAULT_NONE_FLEW)
+		doctor_warn(doctor, CANARY_HINT, "no canary flew since the gateway was started");
+	else if (status->canary_last == VAULT_FLEW_CLEAR)
+		doctor_bad(doctor, "stop Postfix until the other findings are mended, then "
+		    "\"sealgate canary\"", "the last canary came back WITHOUT PROTECTION");
+	else if (status->canary_last != VAULT_FLEW_SEALED)
+		doctor_bad(doctor, "\"postqueue -p\" says where it waits; docs/health.md has the "
+		    "settings", "the last canary did not come back in time");
+	else if (age_s > CANARY_OLD_S)
+		doctor_warn(doctor, CANARY_HINT, "the last canary came back sealed %lld hours ago",
+		    (long long)(age_s / 3600));
+	else
+		doctor_ok(doctor, "the last canary came back sealed %lld minutes ago",
+		    (long long)(age_s / 60));
+}
+
+void check_canary(struct doctor *doctor)
+{
+	struct vault_status status;
+	struct fail f;
+
+	if (doctor->conf->canary.from[0] == '\0')
+		doctor_ok(doctor, "none is set up; docs/health.md has the few settings");
+	else if (ask_vault(doctor, &status, &f) == SG_OK)
+		tell_canary(doctor, &status);
 }

@@ -159,12 +159,15 @@ enum fail_code sqlite_counts(struct store *store, int64_t now_ms, struct store_c
 	if (code != SG_OK)
 		return code;
 	sqlite_bind_int(s, statement, 1, now_ms);
+	sqlite_bind_int(s, statement, 2, now_ms / 1000);
+	sqlite_bind_int(s, statement, 3, now_ms / 1000 + STORE_ENDING_S);
 	code = sqlite_step(s, statement, &row, f);
 	if (code == SG_OK && row) {
 		counts_out->records = (uint64_t)sqlite3_column_int64(statement, 0);
 		counts_out->certificates = (uint64_t)sqlite3_column_int64(statement, 1);
 		counts_out->passwords = (uint64_t)sqlite3_column_int64(statement, 2);
 		counts_out->marks = (uint64_t)sqlite3_column_int64(statement, 3);
+		counts_out->ending = (uint64_t)sqlite3_column_int64(statement, 4);
 		counts_out->schema = sqlite_schema();
 	}
 	sqlite_done(statement);

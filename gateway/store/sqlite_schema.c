@@ -260,7 +260,11 @@ const char *const sqlite_texts[SQL_STATEMENTS] = {
 	/* records are never deleted: their last number is their count, at no cost */
 	[SQL_COUNTS] = "SELECT (SELECT COALESCE(MAX(id), 0) FROM record),"
 	    " (SELECT COUNT(*) FROM cert), (SELECT COUNT(*) FROM password),"
-	    " (SELECT COUNT(*) FROM mark WHERE expires_ms > ?1)",
+	    " (SELECT COUNT(*) FROM mark WHERE expires_ms > ?1),"
+	    " (SELECT COUNT(*) FROM (SELECT MAX(c.not_after) AS last FROM cert_address a"
+	    " JOIN cert c ON c.tenant = a.tenant AND c.fingerprint = a.fingerprint"
+	    " WHERE c.unusable IS NULL GROUP BY a.tenant, a.address)"
+	    " WHERE last >= ?2 AND last < ?3)",
 };
 
 uint32_t sqlite_schema(void)

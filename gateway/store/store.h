@@ -134,11 +134,14 @@ struct store_session {
 	uint64_t count;
 };
 
+#define STORE_ENDING_S INT64_C(2592000)	/* 30 days, as vault.h says */
+
 struct store_counts {
 	uint64_t records;
 	uint64_t certificates;
 	uint64_t passwords;
 	uint64_t marks;		/* not expired */
+	uint64_t ending;	/* addresses whose last certificate ends within STORE_ENDING_S */
 	uint32_t schema;
 };
 

@@ -209,12 +209,15 @@ enum fail_code trace_handle(void *context, struct wire_message *request,
 
 /* --- status --- */
 
+_Static_assert(STORE_ENDING_S == VAULT_ENDING_DAYS * INT64_C(86400), "the days of both");
+
 enum fail_code status_handle(void *context, struct wire_message *request,
     struct wire_message *reply, struct fail *f)
 {
 	struct packet_reader p = packet_read(&request->body);
 	struct packet_writer w = packet_write(&reply->body);
 	struct server *server = context;
+	const struct counters *counters = server->counters;
 	struct store_counts counts;
 	enum fail_code code;
 
@@ -228,7 +231,10 @@ enum fail_code status_handle(void *context, struct wire_message *request,
 	packet_put_u64(&w, counts.certificates);
 	packet_put_u64(&w, counts.passwords);
 	packet_put_u64(&w, counts.marks);
+	packet_put_u64(&w, counts.ending);
 	packet_put_u32(&w, counts.schema);
+	packet_put_u32(&w, counters == NULL ? 0 : counters->canary_last);
+	packet_put_i64(&w, counters == NULL ? 0 : counters->canary_s);
 	return packet_put_end(&w, f);
 }
 

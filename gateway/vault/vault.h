@@ -357,12 +357,25 @@ void vault_passwords_free(struct vault_password_entry *entries, size_t count);
 MUST_USE enum fail_code vault_trace(const struct vault *vault, const char *id,
     struct record **records_out, size_t *count_out, struct fail *f);
 
+#define VAULT_ENDING_DAYS 30	/* who is asked for a new certificate needs some time */
+
+/* How the last canary came back: 1 more than gateway/cmd/canary.h counts. */
+enum vault_flown {
+	VAULT_NONE_FLEW = 0,
+	VAULT_FLEW_SEALED = 1,
+	VAULT_FLEW_CLEAR = 2,
+	VAULT_FLEW_MISSING = 3
+};
+
 struct vault_status {
 	uint64_t records;
 	uint64_t certificates;
 	uint64_t passwords;
 	uint64_t marks;		/* living ones: flagged mail that may still be in Postfix's queue */
+	uint64_t ending;	/* addresses whose last certificate ends within VAULT_ENDING_DAYS */
 	uint32_t schema;
+	uint32_t canary_last;	/* since the gateway was started: enum vault_flown */
+	int64_t canary_s;	/* since 1970: when one came back sealed; 0: none */
 };
 /* What became of a canary (gateway/cmd/canary.h: sealed, clear, missing), for the metrics. */
 MUST_USE enum fail_code vault_canary(const struct vault *vault, unsigned int result,

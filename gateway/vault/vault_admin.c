@@ -398,7 +398,10 @@ enum fail_code vault_status(const struct vault *vault, struct vault_status *stat
 		packet_get_u64(&ask.r, &status_out->certificates);
 		packet_get_u64(&ask.r, &status_out->passwords);
 		packet_get_u64(&ask.r, &status_out->marks);
+		packet_get_u64(&ask.r, &status_out->ending);
 		packet_get_u32(&ask.r, &status_out->schema);
+		packet_get_u32(&ask.r, &status_out->canary_last);
+		packet_get_i64(&ask.r, &status_out->canary_s);
 		code = ask_read(&ask, f);
 	}
 	ask_end(&ask);

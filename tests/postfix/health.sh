@@ -14,6 +14,12 @@ stack_conf="canary {
 	port = $canary_port
 	wait = 8s
 }"
+stack_tls="sealed = encrypt"
+stack_conf+="
+hop \"[127.0.0.1]:$canary_port\" {
+	tls = none
+	reason = \"the canary's own port\"
+}"
 stack_health="listen = \"inet:$health_port@127.0.0.1\""
 
 ask() { curl -s --max-time 5 "http://127.0.0.1:$health_port$1"; }
@@ -40,6 +46,8 @@ check "each metric has help and type" awk '/^# TYPE / { type[$3] = 1; next } /^#
 	  if (!(name in type) && !(name in help)) bad = 1 } END { exit bad }' "$stack/log/metrics.txt"
 if command -v promtool > /dev/null; then
 	check "and Prometheus reads them" promtool check metrics < "$stack/log/metrics.txt"
+else
+	ok "and Prometheus reads them: no promtool here (bash tests/lib/setup.sh ship)"
 fi
 
 send alice@inside.example bob@outside.example "$stack/plain"
@@ -63,12 +71,14 @@ check_equal "the canary: exit status" $? 0
 check_match "it comes back sealed" "$said" '^protection is active'
 check_equal "and is counted" "$(value 'sealgate_canaries_total{result="sealed"}')" 1
 check_match "with the time" "$(value sealgate_canary_time_seconds)" '^[1-9][0-9]{9}$'
+check_match "and the doctor knows" "$(sg doctor --config-directory "$stack/config" | grep -E "^[a-z]+ +canary")" "^ok .*sealed 0 minutes ago"
 # an attach that somebody undid for local mail: nothing looks at it
 postconf -c "$stack/config" -e "non_smtpd_milters ="
 postfix_reload "$stack"
 said=$(sg canary --json --postfix "$stack/config" 2> /dev/null)
 check_equal "without the filter: exit status" $? 1
 check_match "it comes back clear" "$said" '"result": "clear"'
+check_match "the doctor fails" "$(sg doctor --config-directory "$stack/config" | grep -E "^[a-z]+ +canary")" "^fail .*WITHOUT PROTECTION"
 postconf -c "$stack/config" -e "transport_maps ="
 postfix_reload "$stack"
 sg canary --postfix "$stack/config" > /dev/null 2>&1

@@ -617,10 +617,38 @@ static void looks_are_checked(void **state)
 	    "help_url");
 }
 
+static void a_canary_must_be_able_to_come_back(void **state)
+{
+	static const char x[] = "tenant x { domains = x.example }\n";
+	static const char y[] = "tenant x { domains = x.example passwords = recipient }\n";
+	static const char z[] = "tenant x { domains = x.example protections = envelope }\n";
+	char text[512];
+
+	(void)state;
+	conf_free(load_good("tenant x { domains = x.example }\ncanary {\nfrom = a@X.example\n"
+	    "to = c@canary.invalid\n}"));
+	check_error("canary {\nfrom = a@x.example\n}", 2, "one is missing");
+	check_error("canary {\nto = a@x.example\n}", 1, "one is missing");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@y.example\nto = c@z.invalid }", x);
+	check_error(text, 3, "no own sender");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@x.example\nto = c@x.example }", x);
+	check_error(text, 4, "not outside");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@x.example\nto = canary }", x);
+	check_error(text, 4, "not outside");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@x.example\nto = c@z.invalid\n"
+	    "port = 10226 }", x);
+	check_error(text, 5, "canary.port");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@x.example\nto = c@z.invalid }", y);
+	check_error(text, 3, "choose a password");
+	(void)snprintf(text, sizeof text, "%scanary {\nfrom = a@x.example\nto = c@z.invalid }", z);
+	check_error(text, 3, "choose a password");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_gives_the_defaults),
+		cmocka_unit_test(a_canary_must_be_able_to_come_back),
 		cmocka_unit_test(the_shipped_file_is_made_from_the_table),
 		cmocka_unit_test(the_manual_page_holds_what_the_table_makes),
 		cmocka_unit_test(the_shipped_file_says_what_the_defaults_are),

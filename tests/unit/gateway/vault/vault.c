@@ -451,6 +451,27 @@ static void gives_the_certificate_that_is_valid_longest(void **state)
 	buf_free(&shown);
 }
 
+/* An address counts while its last certificate is one of those that end soon. */
+static void counts_addresses_whose_certificates_end_soon(void **state)
+{
+	struct bench *b = *state;
+	struct cert_wish wish = good;
+	struct vault_status status;
+	struct fail f;
+
+	start(b);
+	wish.until_s = 20 * 86400;
+	add(b, &wish, NULL);
+	assert_int_equal(vault_status(&b->admin, &status, &f), SG_OK);
+	assert_int_equal(status.ending, 1);
+	wish.until_s = 60 * 86400;
+	add(b, &wish, NULL);
+	assert_int_equal(vault_status(&b->admin, &status, &f), SG_OK);
+	assert_int_equal(status.ending, 0);
+	assert_int_equal(status.certificates, 2);
+	assert_int_equal(status.canary_last, VAULT_NONE_FLEW);
+}
+
 static void lists_shows_and_removes_certificates(void **state)
 {
 	struct bench *b = *state;
@@ -1208,6 +1229,7 @@ int main(void)
 		TEST(keeps_tenants_apart),
 		TEST(answers_more_recipients_than_fit_in_a_packet),
 		TEST(gives_the_certificate_that_is_valid_longest),
+		TEST(counts_addresses_whose_certificates_end_soon),
 		TEST(lists_shows_and_removes_certificates),
 		TEST(lists_more_than_a_page),
 		TEST(refuses_a_certificate_without_an_address),
