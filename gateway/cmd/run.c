@@ -409,6 +409,12 @@ static enum fail_code start(struct run *run, struct fail *f)
 	return code;
 }
 
+/* Why it cannot start, for "systemctl status"; what came from a file has no say in other lines. */
+static void tell_systemd(const struct fail *f)
+{
+	(void)sd_notifyf(0, "STATUS=cannot start: %.*s", (int)strcspn(f->what, "\n"), f->what);
+}
+
 static int run_gateway(struct run *run)
 {
 	struct fail f;
@@ -422,6 +428,7 @@ static int run_gateway(struct run *run)
 	if (code == SG_OK && !run->stop)
 		code = loop_until_running(run, &f);
 	if (code != SG_OK) {
+		tell_systemd(&f);
 		/* the reason goes where the administrator looks, not to syslog alone */
 		supervise_free(run->supervise);
 		run->supervise = NULL;

@@ -89,7 +89,13 @@ property() { systemctl show sealgate -p "$1" --value; }
 
 mark "first day"
 
+# freshclam has not brought anything yet: it waits, says so, and needs no help when they come
+mkdir later
+mv /var/lib/clamav/* later/
 check it_installs dpkg -i this.deb
+waits() { [[ $(property StatusText) == "cannot start: "*signatures* ]]; }
+check it_says_that_it_waits_for_signatures wait_for 20 waits
+mv later/* /var/lib/clamav/
 check it_runs wait_for 30 serves
 check_equal it_runs_as_its_user "$(property User) $(stat -c %U "/proc/$(property MainPID)")" 'sealgate sealgate'
 worker_status() { pgrep sealgate- | sed "s|.*|/proc/&/status|"; }
