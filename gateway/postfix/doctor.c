@@ -22,6 +22,7 @@ static const struct doctor_check checks[] = {
 	{ "vault", "does the vault answer", false, check_vault },
 	{ "certificates", "do certificates of recipients end soon", false, check_ending },
 	{ "canary", "how did the last canary come back", true, check_canary },
+	{ "workers", "what /readyz says, if health.listen is set", false, check_workers },
 	{ "postfix-version", "is this Postfix one that Sealgate knows", true, check_version },
 	{ "attached", "is every setting of \"postfix attach\" in place", true, check_attached },
 	{ "reach", "can Postfix's user connect to socket, also from a chroot", true, check_reach },

@@ -20,6 +20,13 @@ void check_pdf(struct doctor *doctor);
 void check_vault(struct doctor *doctor);
 void check_ending(struct doctor *doctor);
 void check_canary(struct doctor *doctor);
+/* doctor_ready.c: asks health.listen */
+void check_workers(struct doctor *doctor);
+/*
+ * Connects to a socket as the configuration writes it, "local:PATH" or "inet:PORT@HOST". *fd_out is
+ * the caller's to close; -1 after a failure (SG_EPEER, SG_ELIMIT).
+ */
+MUST_USE enum fail_code doctor_connect(const char *where, int *fd_out, struct fail *f);
 /* doctor_reach.c: can Postfix connect to the filter, with its user and in its jail? */
 void check_reach(struct doctor *doctor);
 

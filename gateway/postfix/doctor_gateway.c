@@ -164,65 +164,72 @@ void check_signatures(struct doctor *doctor)
 
 /* --- who answers --- */
 
-static enum fail_code connect_local(const char *path, struct fail *f)
+static enum fail_code connect_local(const char *path, int *fd_out, struct fail *f)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-	enum fail_code code = SG_OK;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return fail_set(f, SG_ELIMIT, "choose a shorter path",
 		    "%s is too long for a socket", path);
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		code = fail_errno(f, SG_EPEER, RUN_HINT, "cannot connect to %s", path);
-	fd_close(&fd);
-	return code;
+	*fd_out = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd_out < 0 ||
+	    connect(*fd_out, (const struct sockaddr *)&address, sizeof(address)) != 0)
+		return fail_errno(f, SG_EPEER, RUN_HINT, "cannot connect to %s", path);
+	return SG_OK;
 }
 
 /* "port@host" */
-static enum fail_code connect_inet(const char *where, struct fail *f)
+static enum fail_code connect_inet(const char *where, int *fd_out, struct fail *f)
 {
 	const char *at = strchr(where, '@');
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	char *port = at == NULL ? NULL : str_dup_n(where, (size_t)(at - where));
 	enum fail_code code = SG_EPEER;
-	int fd = -1;
 
 	if (port != NULL && getaddrinfo(at + 1, port, &hints, &found) == 0) {
-		fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0)
+		*fd_out = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (*fd_out >= 0 && connect(*fd_out, found->ai_addr, found->ai_addrlen) == 0)
 			code = SG_OK;
 	}
 	if (code != SG_OK)
 		code = fail_set(f, SG_EPEER, RUN_HINT, "cannot connect to %s", where);
 	if (found != NULL)
 		freeaddrinfo(found);
-	fd_close(&fd);
 	free(port);
+	return code;
+}
+
+enum fail_code doctor_connect(const char *where, int *fd_out, struct fail *f)
+{
+	enum fail_code code;
+
+	*fd_out = -1;
+	if (strncmp(where, "local:", 6) == 0)
+		code = connect_local(where + 6, fd_out, f);
+	else
+		code = connect_inet(strncmp(where, "inet:", 5) == 0 ? where + 5 : where, fd_out, f);
+	if (code != SG_OK)
+		fd_close(fd_out);
 	return code;
 }
 
 void check_filter(struct doctor *doctor)
 {
-	const char *socket = doctor->conf->socket;
+	const char *where = doctor->conf->socket;
 	struct fail f;
-	enum fail_code code;
+	int fd;
 
 	fail_clear(&f);
-	if (strncmp(socket, "local:", 6) == 0)
-		code = connect_local(socket + 6, &f);
-	else
-		code = connect_inet(strncmp(socket, "inet:", 5) == 0 ? socket + 5 : socket, &f);
-	if (code != SG_OK)
+	if (doctor_connect(where, &fd, &f) != SG_OK)
 		doctor_failure(doctor, DOCTOR_FAIL, &f);
-	else if (strncmp(socket, "local:", 6) != 0)
+	else if (strncmp(where, "local:", 6) != 0)
 		doctor_warn(doctor, "use a unix socket: socket = \"local:/path\"",
-		    "the filter listens on %s; a network socket costs 50 ms a message", socket);
+		    "the filter listens on %s; a network socket costs 50 ms a message", where);
 	else
-		doctor_ok(doctor, "the filter listens on %s", socket);
+		doctor_ok(doctor, "the filter listens on %s", where);
+	fd_close(&fd);
 }
 
 /* Longer than any database takes to load: a renewal that failed, or found no memory. */

@@ -89,13 +89,19 @@ check_equal "as the metrics say" "$(value 'sealgate_canaries_total{result="missi
 
 vault=$(gateway_pids vault)
 kill -STOP "$vault"
+# the doctor waits ten seconds for the vault, and asks /readyz then
+sg doctor --gateway > "$stack/log/doctor.txt" &
+doctor=$!
 began=$SECONDS
 check "a vault that hangs shows" wait_for 15 says 'vault does not go on'
 check "within seconds" test $((SECONDS - began)) -le 12
 check_equal "with 503" "$(status "http://127.0.0.1:$health_port/readyz")" 503
 check_equal "and in the metrics" "$(value 'sealgate_workers_well{worker="vault"}')" 0
+wait "$doctor"
+check_match "and the doctor asks" "$(cat "$stack/log/doctor.txt")" 'fail +workers +vault does not go on'
 kill -CONT "$vault"
 check "and is well again" wait_for 10 is_ready
+check_match "as the doctor says, too" "$(sg doctor --gateway)" 'ok +workers +every worker'
 kill -KILL "$(gateway_pids milter)"
 check "a death is counted" wait_for 10 has_value 'sealgate_worker_deaths_total{worker="milter"}' 1
 check "it starts again" wait_for 20 is_ready
