@@ -68,8 +68,9 @@ static enum fail_code load_database(struct engine *engine, const char *path, str
 		    "cannot read the signature folder %s", path);
 	engine->database_time = database_newest(path);
 	code = load_path(engine, path, &count, f);
-	if (code == SG_OK && count == 0)
-		code = fail_set(f, SG_ENOTFOUND, "run freshclam", "no signatures in %s", path);
+	if ((code == SG_OK && count == 0) || (code != SG_OK && engine->database_time == 0))
+		code = fail_set(f, SG_ENOTFOUND, "run freshclam, or wait until it has fetched some",
+		    "no signatures in %s", path);
 	engine->signatures = count;
 	return code;
 }
