@@ -236,6 +236,12 @@ ship-images:
 	@docker/needs.sh build/ship/image/out
 	@bash tests/ship/images.bash $(CURDIR)/build/ship/image
 
+# all images of docker/compose.yaml for tests/ship/compose.sh, by docker, as a user builds them
+.PHONY: ship-compose
+ship-compose:
+	@bash tests/lib/setup.sh compose
+	@bash tests/ship/compose_images.bash
+
 # Debian 12 with what the package depends on, and no more, for tests/ship/deb.sh
 ship-root: deb
 	@bash tests/ship/root.bash $(VERSION)

@@ -84,8 +84,9 @@ apt() {
 disable_new_units() {
 	local unit
 	command -v systemctl > /dev/null && [[ -d /run/systemd/system ]] || return 0
-	for unit in postfix clamav-daemon clamav-freshclam clamav-milter knot unbound nginx; do
+	for unit in postfix clamav-daemon clamav-freshclam clamav-milter knot unbound nginx docker.io; do
 		[[ " $* " == *" $unit "* ]] || continue
+		[[ $unit != docker.io ]] || unit=docker.socket
 		systemctl --quiet is-active "$unit" 2> /dev/null && continue
 		systemctl --quiet disable "$unit" 2>> "$log" || true
 	done

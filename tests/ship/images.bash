@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # images.bash [FOLDER]: the images of docker/Dockerfile by podman, localhost/sealgate and
-# localhost/sealgate-postfix. The base image, Debian 12, is made by debootstrap from this machine's apt
-# sources. With FOLDER (made by "make install DESTDIR=FOLDER/out PREFIX=/usr" and docker/needs.sh) the
-# first stage, which compiles, is left out: minutes.
+# localhost/sealgate-postfix. With FOLDER (made by "make install DESTDIR=FOLDER/out PREFIX=/usr" and
+# docker/needs.sh) the first stage, which compiles, is left out: minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/ship/podman.bash
@@ -10,11 +9,7 @@ cd "$(dirname "$0")/../.."
 
 base=localhost/debian-bookworm
 if ! pod image exists "$base"; then
-	mkdir -p build/ship
-	sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p' /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1)
-	sources=${sources:-http://deb.debian.org/debian}
-	mmdebstrap --variant=minbase bookworm build/ship/base.tar "deb $sources bookworm main" \
-		"deb $sources bookworm-updates main" "deb ${sources%/debian}/debian-security bookworm-security main"
+	bash tests/ship/base.bash
 	pod import build/ship/base.tar "$base"
 fi
 options=(--network=host --isolation=chroot --format=docker --ulimit=nofile=4096:4096
