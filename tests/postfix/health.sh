@@ -3,6 +3,7 @@
 # Deaths and halts of workers are made here on purpose:
 # expect-error: worker-ended
 # expect-error: deferred
+# expect-error: trace-log
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
 pick_port && health_port=$port_out
