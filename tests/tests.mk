@@ -177,7 +177,9 @@ APPARMORDIR ?= $(SYSCONFDIR)/apparmor.d
 PAGES = $(wildcard docs/man/*.[158])
 with_paths = sed 's|@SBIN@|$(SBIN)|; s|@LIBEXEC@|$(LIBEXEC)|'
 CANARY = $(addprefix $(UNITDIR)/sealgate-canary.,service timer)
-UNITS = $(UNITDIR)/sealgate.service $(CANARY) $(APPARMORDIR)/sealgate
+STANDBY = $(UNITDIR)/sealgate-standby.service
+as_standby = sed '/^\# Postfix answers/d; s/^Description=.*/Description=Sealgate, the gateway that stands by/; s/^Before=postfix.service/After=sealgate.service/'
+UNITS = $(UNITDIR)/sealgate.service $(STANDBY) $(CANARY) $(APPARMORDIR)/sealgate
 
 .PHONY: install
 install: all
@@ -187,6 +189,7 @@ install: all
 	test -e $(DESTDIR)$(ETC)/sealgate.conf || \
 		install -m 640 config/sealgate.conf $(DESTDIR)$(ETC)/sealgate.conf
 	$(with_paths) config/systemd/sealgate.service > $(DESTDIR)$(UNITDIR)/sealgate.service
+	$(with_paths) config/systemd/sealgate.service | $(as_standby) > $(DESTDIR)$(STANDBY)
 	$(foreach u,$(CANARY),$(with_paths) config/systemd/$(notdir $(u)) > $(DESTDIR)$(u) &&) true
 	$(with_paths) config/apparmor/sealgate > $(DESTDIR)$(APPARMORDIR)/sealgate
 	chmod 644 $(addprefix $(DESTDIR),$(UNITS))

@@ -8,10 +8,21 @@
 
 /* What main read before the command; written once, there. NULL: CMD_CONF_DEFAULT. */
 static const char *conf_path;
+static const char *credentials;
 
 void cmd_use_conf(const char *path)
 {
 	conf_path = path;
+}
+
+void cmd_use_credentials(const char *folder)
+{
+	credentials = folder;
+}
+
+const char *cmd_credentials(void)
+{
+	return credentials;
 }
 
 const char *cmd_conf_path(void)

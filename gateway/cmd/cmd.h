@@ -26,6 +26,9 @@ struct cmd {
 
 /* For main alone, once: -c FILE. path is borrowed for the life of the process. */
 void cmd_use_conf(const char *path);
+/* The same for the folder of the unit's credentials (systemd.exec(5)); NULL: there is none. */
+void cmd_use_credentials(const char *folder);
+const char *cmd_credentials(void);
 /* What came before the command's name: -c FILE, or CMD_CONF_DEFAULT. */
 const char *cmd_conf_path(void);
 /* True if -c was given or the default file exists. */

@@ -2,8 +2,6 @@
 
 #include <grp.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -116,7 +114,6 @@ static enum fail_code look_up(const char *where, struct addrinfo **found_out, st
 	return code;
 }
 
-/* Connections inherit TCP_NODELAY: small answers are not held back for the other side's. */
 static enum fail_code bind_first(const struct addrinfo *found, const char *where,
     int *socket_out, struct fail *f)
 {
@@ -125,7 +122,6 @@ static enum fail_code bind_first(const struct addrinfo *found, const char *where
 	*socket_out = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*socket_out < 0 ||
 	    setsockopt(*socket_out, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-	    setsockopt(*socket_out, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0 ||
 	    bind(*socket_out, found->ai_addr, found->ai_addrlen) != 0 ||
 	    listen(*socket_out, LISTEN_BACKLOG) != 0)
 		return fail_errno(f, SG_ESYSTEM, "is the port free, the address this host's?",

@@ -106,6 +106,28 @@ enum fail_code prepare_folders(const struct conf *conf, struct fail *f)
 	return code;
 }
 
+/* systemd gives each unit a folder of its own; the configuration can name only one of them. */
+enum fail_code prepare_credentials(const char *folder, struct conf *conf, struct fail *f)
+{
+	const char *name = strrchr(conf->master_key_file, '/');
+	char *path;
+
+	if (name == NULL || !str_starts_case(conf->master_key_file, "/run/credentials/"))
+		return SG_OK;
+	path = folder == NULL ? str_dup(conf->master_key_file) :
+	    str_printf("%s%s", folder, name);
+	if (path == NULL)
+		return fail_set(f, SG_ENOMEM, NULL, "no memory");
+	free(conf->master_key_file);
+	conf->master_key_file = path;
+	/* now, and not when a gateway that stands by is needed */
+	if (access(path, R_OK) != 0)
+		return fail_errno(f, SG_EUSAGE,
+		    "LoadCredential= in a drop-in of this unit (systemctl edit)",
+		    "the master key %s is not there", path);
+	return SG_OK;
+}
+
 enum fail_code prepare_lock(const struct conf *conf, int *lock_out, struct fail *f)
 {
 	char *path = conf_run_path(conf, "sealgate.pid");

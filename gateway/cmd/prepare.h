@@ -39,6 +39,12 @@ const char *prepare_name(enum prepare_socket which);
 MUST_USE enum fail_code prepare_folders(const struct conf *conf, struct fail *f);
 
 /*
+ * A master key below /run/credentials is that in folder (of the unit; NULL), whichever folder the
+ * configuration names: two gateways have one configuration. SG_EUSAGE: the unit has none.
+ */
+MUST_USE enum fail_code prepare_credentials(const char *folder, struct conf *conf, struct fail *f);
+
+/*
  * Takes the lock that says "one gateway"; *lock_out stays open until the end. SG_EEXIST: another
  * has it.
  */

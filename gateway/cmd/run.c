@@ -16,6 +16,7 @@
 #include "gateway/base/log.h"
 #include "gateway/cmd/cmd.h"
 #include "gateway/cmd/handover.h"
+#include "gateway/cmd/kept.h"
 #include "gateway/cmd/prepare.h"
 #include "gateway/cmd/supervise.h"
 #include "gateway/cmd/syslog.h"
@@ -85,6 +86,19 @@ static bool needs_restart(const struct conf *old, const struct conf *new)
 	    strcmp(old->users.milter, new->users.milter) != 0;
 }
 
+/* The file, as it is now. Its errors are logged. */
+static enum fail_code load(struct conf **conf_out, struct fail *f)
+{
+	struct conf_errors errors = { NULL, 0 };
+	enum fail_code code = conf_load(cmd_conf_path(), true, conf_out, &errors, f);
+
+	log_conf_errors(&errors);
+	conf_errors_free(&errors);
+	if (code == SG_OK)
+		code = prepare_credentials(cmd_credentials(), *conf_out, f);
+	return code;
+}
+
 static void keep_old(struct run *run, const struct fail *f)
 {
 	log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", f);
@@ -96,7 +110,6 @@ static void keep_old(struct run *run, const struct fail *f)
 /* Reads the file and begins to give it to the workers. */
 static void begin_reload(struct run *run)
 {
-	struct conf_errors errors = { NULL, 0 };
 	struct fail f;
 	enum fail_code code;
 
@@ -104,9 +117,7 @@ static void begin_reload(struct run *run)
 	fail_clear(&f);
 	(void)sd_notify(0, "RELOADING=1");
 	supervise_look(run->supervise);
-	code = conf_load(cmd_conf_path(), true, &run->coming, &errors, &f);
-	log_conf_errors(&errors);
-	conf_errors_free(&errors);
+	code = load(&run->coming, &f);
 	if (code == SG_OK)
 		code = supervise_reload(run->supervise, run->coming, &f);
 	if (code != SG_OK)
@@ -286,21 +297,19 @@ static enum fail_code go_on_standing_by(struct run *run, struct fail *f)
 /* What was loaded by the old configuration is loaded anew. With a bad one the old one stays. */
 static void read_anew(struct run *run)
 {
-	struct conf_errors errors = { NULL, 0 };
 	struct conf *fresh = NULL;
 	struct fail f;
 
 	fail_clear(&f);
 	run->hangup = false;
-	if (conf_load(cmd_conf_path(), true, &fresh, &errors, &f) != SG_OK) {
-		log_conf_errors(&errors);
+	if (load(&fresh, &f) != SG_OK) {
+		conf_free(fresh);
 		log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", &f);
 	} else {
 		conf_free(run->conf);
 		run->conf = fresh;
 		log_set_level((enum log_level)fresh->log.level);
 	}
-	conf_errors_free(&errors);
 }
 
 /* The other one has ended: its lock is free, unless a third was faster. */
@@ -378,14 +387,17 @@ static void loop(struct run *run)
 /* Until the lock is ours; or we are to stop. */
 static enum fail_code prepare(struct run *run, struct fail *f)
 {
-	enum fail_code code = prepare_folders(run->conf, f);
+	enum fail_code code = prepare_credentials(cmd_credentials(), run->conf, f);
 
+	if (code == SG_OK)
+		code = prepare_folders(run->conf, f);
 	if (code == SG_OK)
 		code = open_signals(run, f);
 	if (code == SG_OK && run->conf->log.target == CONF_LOG_SYSLOG)
 		code = syslog_open(&run->carrier, f);
 	if (code != SG_OK)
 		return code;
+	kept_take(run->conf, &run->sockets);
 	code = prepare_lock(run->conf, &run->lock, f);
 	return code == SG_EEXIST && run->may_stand_by ? stand_by(run, f) : code;
 }
@@ -399,6 +411,7 @@ static enum fail_code start(struct run *run, struct fail *f)
 		code = handover_open(run->conf, &run->sockets, &run->handover, f);
 	if (code != SG_OK)
 		return code;
+	kept_give(&run->sockets);
 	if (run->supervise != NULL) {
 		supervise_take_over(run->supervise);
 		return SG_OK;

@@ -1,5 +1,6 @@
 /* sealgate: the command line. A file a subcommand; here is the table and main. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -85,6 +86,7 @@ int main(int argc, char *argv[])
 {
 	int at = 1;
 
+	cmd_use_credentials(getenv("CREDENTIALS_DIRECTORY"));
 	if (at + 1 < argc && strcmp(argv[at], "-c") == 0) {
 		cmd_use_conf(argv[at + 1]);
 		at += 2;

@@ -570,6 +570,9 @@ void supervise_free(struct supervise *supervise)
 {
 	if (supervise == NULL)
 		return;
+	/* what it has cannot be answered by workers that did not start */
+	if (supervise->state == SUPERVISE_FAILED)
+		filter_of(supervise)->drains = false;
 	worker_end(filter_of(supervise));
 	for (size_t i = 1; i < supervise->count; i++)
 		worker_dismiss(&supervise->workers[i]);

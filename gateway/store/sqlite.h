@@ -14,7 +14,7 @@
 #include "gateway/store/store.h"
 
 #define SQLITE_BUSY_MS 5000	/* for the vault before us to let go of its lock */
-#define SQLITE_CHECK_MAX (64 * 1024 * 1024)	/* bytes of a database that is looked through at start */
+#define SQLITE_CHECK_MAX (64 * 1024 * 1024)	/* bytes; up to that all is looked at at start */
 
 enum sqlite_statement {
 	SQL_BEGIN,

@@ -129,7 +129,8 @@ start_one two
 check 'the second one stands by again' wait_for 30 says two stands-by
 under_load planned kill -TERM "$pid_one"
 judge planned two 0
-check 'the first one ends' wait_for 30 eval '! kill -0 $pid_one 2> /dev/null'
+has_ended() { ! kill -0 "$1" 2> /dev/null; }
+check 'the first one ends' wait_for 30 has_ended "$pid_one"
 
 # what the administrator changes meanwhile holds for the one that stands by, too
 start_one one

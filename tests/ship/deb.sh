@@ -81,7 +81,7 @@ END
 # The workers' sandboxes need calls that nspawn's own list does not have.
 calls='landlock_create_ruleset landlock_add_rule landlock_restrict_self @memlock'
 boot() {
-	timeout -k 10 "${SG_SHIP_SECONDS:-170}" systemd-nspawn -q -D "$root" --boot --register=no --keep-unit \
+	timeout -k 10 "${SG_SHIP_SECONDS:-330}" systemd-nspawn -q -D "$root" --boot --register=no --keep-unit \
 		--link-journal=no --private-network --system-call-filter="$calls" systemd.unit=ship.service \
 		> "$stack/log/boot.out" 2>&1 < /dev/null
 }

@@ -264,6 +264,76 @@ upgrade upgrade loaded.1 next.deb "$next_version"
 check it_says_something_new grep -q 'next version' /usr/share/sealgate/sealgate.conf
 upgrade downgrade loaded.2 this.deb "${next_version%+next}"
 check the_configuration_is_kept cmp kept.conf /etc/sealgate/sealgate.conf
+
+# ---- nobody is refused: systemd keeps the sockets, and a second gateway stands by ----
+
+mark "standby"
+
+talk() { printf '%s\r\n' "$*" >&9 && IFS= read -rt 60 said <&9; }
+# A client as other servers are: a connection a message; its last reply.
+client() {
+	local n=0 said
+	while [[ ! -e stop ]]; do
+		said='no connection'
+		exec 9<> /dev/tcp/127.0.0.1/25 && IFS= read -rt 60 said <&9 && talk HELO client.example &&
+			talk 'MAIL FROM:<alice@inside.example>' && talk 'RCPT TO:<bob@outside.example>' && talk DATA &&
+			talk "From: alice@inside.example"$'\r\n'"To: bob@outside.example"$'\r\n'"Subject: [secure] $1 $((n++))"$'\r\n\r\n'"$word"$'\r\n.'
+		exec 9>&-
+		printf '%s\n' "$said" >> "replies.$1"
+	done
+}
+# refused_during COMMAND...: how many clients were told something else than 250.
+refused_during() {
+	local clients=() number
+	rm -f stop replies.*
+	for number in 1 2 3; do
+		client "$number" &
+		clients+=($!)
+	done
+	sleep 1
+	"$@" > during.out 2>&1
+	sleep 2
+	touch stop
+	wait "${clients[@]}"
+	refused=$(cat replies.* | grep -vc '^250')
+	accepted=$(cat replies.* | grep -c '^250')
+	sent=$((sent + accepted))
+	mark "$*: $accepted accepted, $refused refused"
+}
+refused_during systemctl restart sealgate
+check_equal a_restart_refuses_nobody "$refused" 0
+status_of() { systemctl show "$1" -p StatusText --value; }
+stands_by() { [[ $(status_of "$1") == 'stands by'* ]]; }
+takes_mail() { [[ $(status_of "$1") == 'takes mail'* ]]; }
+check_not without_the_master_key_it_does_not_stand_by systemctl start sealgate-standby
+cp -r /etc/systemd/system/sealgate.service.d /etc/systemd/system/sealgate-standby.service.d
+systemctl daemon-reload
+check a_second_gateway_starts systemctl enable --now sealgate-standby
+check it_stands_by stands_by sealgate-standby
+kill_first() {
+	systemctl kill --signal=KILL sealgate
+	wait_for 20 takes_mail sealgate-standby
+}
+refused_during kill_first
+check the_second_takes_over takes_mail sealgate-standby
+check only_what_it_had_is_refused test "$refused" -le 3
+check the_first_comes_back_and_stands_by wait_for 30 stands_by sealgate
+refused_during dpkg -i next.deb
+check_equal an_upgrade_of_two_refuses_nobody "$refused" 0
+check_equal both_are_new "$(for unit in sealgate sealgate-standby; do
+	readlink "/proc/$(systemctl show "$unit" -p MainPID --value)/exe"
+done)" $'/usr/sbin/sealgate\n/usr/sbin/sealgate'
+check one_takes_mail bash -c 'systemctl show -p StatusText --value sealgate sealgate-standby | grep -q "^takes mail"'
+refused_during dpkg -i this.deb
+check_equal a_downgrade_of_two_refuses_nobody "$refused" 0
+check all_of_it_arrives wait_for 60 all_arrived
+check the_second_is_stopped systemctl disable --now sealgate-standby
+check one_serves wait_for 20 takes_mail sealgate
+refused_during dpkg -i next.deb
+check_equal an_upgrade_of_one_refuses_nobody "$refused" 0
+check it_goes_back dpkg -i this.deb
+check that_arrives_too wait_for 60 all_arrived
+
 check_equal nothing_left_in_clear "$(clear_text)" ''
 check_equal nothing_twice "$(arrived)" "$sent"
 check_equal no_password_is_in_the_journal "$(journalctl --no-pager | grep -cF "$password")" 0
