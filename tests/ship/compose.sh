@@ -2,7 +2,8 @@
 # long
 # compose.sh: docker/compose.yaml by Debian's docker-compose and docker.io, all of it: the gateway
 # waits for freshclam, what is sent meanwhile waits, too; then the first message arrives as a PDF that
-# its password opens, by way of unbound's MX records; another gateway container goes on with the state.
+# its password opens, by way of unbound's MX records; another gateway container goes on with the state, and
+# a second one takes over when the first is killed.
 #
 # "make ship-compose" makes the images. Nothing outside is reached: freshclam copies signatures from a
 # folder, and unbound has records of a domain whose mail server is another container.
@@ -23,7 +24,7 @@ mkdir -p "$stack"/{log,sink,signatures,source}
 
 clean_up() {
 	{
-		for service in sealgate postfix freshclam unbound sink; do
+		for service in sealgate standby postfix freshclam unbound sink; do
 			compose logs --no-color "$service" > "$stack/log/$service.out"
 		done
 		compose down -v -t 5
@@ -83,6 +84,13 @@ cat > "$stack/compose.yaml" <<-END
 	    command: [smtp-sink, -u, postfix, -d, /tmp/m., "0.0.0.0:25", "100"]
 	    healthcheck: { disable: true }
 	    networks: { mail: { ipv4_address: 172.30.25.99 } }
+END
+cat > "$stack/standby.yaml" <<-END
+	services:
+	  standby:
+	    volumes:
+	      - "$stack/sealgate.conf:/etc/sealgate/sealgate.conf:ro"
+	      - "$stack/anchor.key:/etc/sealgate/anchor.key:ro"
 END
 chmod 755 "$stack" "$stack/source"
 chmod 644 "$stack"/*.{conf,key} "$stack"/signatures/*
@@ -149,3 +157,17 @@ check "a second message is sent" in_postfix first-message bob@partner.example
 check "it arrives" wait_for 60 arrived 2
 check "its password was kept" open_pdf "$(newest)" "$password" "$stack/bob"
 check_equal "nothing is clear" "$(grep -rlF 'had the key' "$stack/sink")" ''
+
+# ---- two gateways, one killed ----
+
+rejected() { in_postfix grep -c milter-reject /var/log/mail/mail.log; }
+compose_files+=(-f docker/standby.yaml -f "$stack/standby.yaml")
+check "a second gateway" compose up -d --no-build
+check "it stands by" wait_for 120 log_has standby 'stands-by'
+before=$(rejected)
+check "the first is killed" docker kill "$(container sealgate)"
+check "a third message is sent" in_postfix first-message bob@partner.example
+check "it arrives" wait_for 60 arrived 3
+check_equal "Postfix did not have to wait" "$(rejected)" "$before"
+check "the first comes back" compose up -d --no-build --no-deps sealgate
+check "and stands by now" wait_for 90 log_has sealgate 'stands-by'
