@@ -7,7 +7,7 @@ AGAIN = $(MAKE) --no-print-directory -j$(JOBS)
 
 .PHONY: demo run
 demo run:
-	@bash tests/lib/setup.sh build run test
+	@bash tests/lib/setup.sh build run demo
 	@$(AGAIN) all
 	@SG_BUILD=$(abspath $(B)) bash tests/lib/demo.sh $@
 
@@ -212,7 +212,7 @@ uninstall:
 
 .PHONY: deb
 deb:
-	@bash tests/lib/setup.sh build ship
+	@bash tests/lib/setup.sh build deb
 	@$(AGAIN) VARIANT=release all
 	@bash config/debian/build.sh $(VERSION) $(CURDIR)/build/deb
 
@@ -225,9 +225,9 @@ sbom: all
 # the long tests of what is shipped: a machine is booted, installed, upgraded; containers
 .PHONY: ship ship-root
 ship:
-	@bash tests/lib/setup.sh build run test ship
+	@bash tests/lib/setup.sh build run test deb ship
 	@$(AGAIN) VARIANT=release all
-	@bash tests/lib/run.sh -b build/release -j 1 -t 600 $(SCRIPTS_SHIP)
+	@bash tests/lib/run.sh -b build/release -j 1 -t 1800 $(SCRIPTS_SHIP)
 
 # the images of docker/Dockerfile for tests/ship/container.sh, from what is built here
 .PHONY: ship-images

@@ -15,6 +15,7 @@ set -uo pipefail
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/stack.sh"
 
+[[ -r ${1:-} ]] || { not_ok "a list of commands" "${1:-none}"; exit 1; }
 list=$1
 place=/srv/shown
 stack=$place

@@ -13,11 +13,18 @@ cd "$stack_root" || exit 1
 # Blocks of sealgate.conf are for commands.sh.
 "$sealgate" config manual > "$stack/keys"
 LC_ALL=C awk -v OUT="$stack" -f tests/docs/commands.awk KIND=keys "$stack/keys" KIND=doc README.md docs/*.md > /dev/null
+
+# look LIST... NOT-RUN, then -- and documents
 look() {
-	LC_ALL=C awk -f tests/docs/shown.awk KIND=run "$1" "$2" KIND=not "$3" KIND=conf "$stack/list" KIND=doc "${@:4}"
+	local lists=()
+	while [[ $2 != -- ]]; do
+		lists+=("$1")
+		shift
+	done
+	LC_ALL=C awk -f tests/docs/shown.awk KIND=run "${lists[@]}" KIND=not "$1" KIND=conf "$stack/list" KIND=doc "${@:3}"
 }
 
-got=$(look tests/docs/{stack,machine}.commands tests/docs/not_run README.md docs/*.md docs/man/*.[158])
+got=$(look tests/docs/{stack,machine,source}.commands tests/docs/not_run -- README.md docs/*.md docs/man/*.[158])
 check_equal all_that_is_shown_is_run "$got" ''
 
 # ---- errors that are planted: each is found ----
@@ -39,7 +46,7 @@ Shown: `sealgate password list`, `make torture`, `sealgate doctor`.
     # a script
     ls
 MD
-check_equal what_is_not_run_is_found "$(look "$stack/run" /dev/null "$stack/not" "$stack/doc.md" | sed "s|$stack/||")" \
+check_equal what_is_not_run_is_found "$(look "$stack/run" "$stack/not" -- "$stack/doc.md" | sed "s|$stack/||")" \
 	'doc.md:1: neither run nor listed: sealgate password list
 doc.md:7: neither run nor listed: sealgate cert list | jq .
 doc.md:8: neither run nor listed: wrong output

@@ -84,7 +84,7 @@ apt() {
 disable_new_units() {
 	local unit
 	command -v systemctl > /dev/null && [[ -d /run/systemd/system ]] || return 0
-	for unit in postfix clamav-daemon clamav-freshclam clamav-milter knot unbound nginx docker.io; do
+	for unit in postfix prometheus clamav-daemon clamav-freshclam clamav-milter knot unbound nginx docker.io; do
 		[[ " $* " == *" $unit "* ]] || continue
 		[[ $unit != docker.io ]] || unit=docker.socket
 		systemctl --quiet is-active "$unit" 2> /dev/null && continue

@@ -12,7 +12,7 @@ set -uo pipefail
 
 for tool in systemd-nspawn dpkg-buildpackage dh lintian hardening-check; do
 	command -v "$tool" > /dev/null || {
-		echo "skip all no $tool here: bash tests/lib/setup.sh ship"
+		echo "skip all no $tool here: bash tests/lib/setup.sh deb ship"
 		exit 0
 	}
 done

@@ -10,7 +10,7 @@ set -uo pipefail
 
 for tool in systemd-nspawn dpkg-buildpackage dh; do
 	command -v "$tool" > /dev/null || {
-		echo "skip all no $tool here: bash tests/lib/setup.sh ship"
+		echo "skip all no $tool here: bash tests/lib/setup.sh deb ship"
 		exit 0
 	}
 done
