@@ -107,7 +107,6 @@ cat >> /etc/sealgate/sealgate.conf <<-END
 	    networks = { "127.0.0.1" }
 	}
 END
-sed -i 's|^\tlisten = ""|\tlisten = "inet:9324@127.0.0.1"|' /etc/sealgate/sealgate.conf
 # the sink has no TLS
 sed -i 's/^\tsealed = encrypt/\tsealed = may/' /etc/sealgate/sealgate.conf
 check the_configuration_is_good sealgate config check
@@ -137,6 +136,7 @@ chown root: /etc/sealgate/master.key
 printf '[Service]\nLoadCredentialEncrypted=master.key:/etc/sealgate/master.cred\n' > "$settings/key.conf"
 sed -i 's|^master_key_file = .*|master_key_file = "/run/credentials/sealgate.service/master.key"|' \
 	/etc/sealgate/sealgate.conf
+sed -i 's|^\tlisten = ""|\tlisten = "inet:9324@127.0.0.1"|' /etc/sealgate/sealgate.conf
 systemctl daemon-reload
 
 # systemd and all that it starts; tests/ship/confined.awk reads it
@@ -166,13 +166,6 @@ metrics() {
 	exec 3>&-
 }
 check it_shows_metrics bash -c "$(declare -f metrics); metrics | grep -q '^sealgate_ready 1'"
-if [[ -n $tracer ]]; then
-	kill "$tracer"
-	wait "$tracer" 2> /dev/null
-	grep '^[0-9]*<sealgate' all > calls
-	find /etc /run /tmp /usr/share /usr/local /var -xdev -type d > folders
-	cp /etc/apparmor.d/sealgate profile
-fi
 
 # ---- freshclam: new signatures are taken without help, old ones are told of ----
 
@@ -216,6 +209,13 @@ if command -v freshclam > /dev/null; then
 	fetch
 else
 	echo 'ok freshclam: not in this machine'
+fi
+if [[ -n $tracer ]]; then
+	kill "$tracer"
+	wait "$tracer" 2> /dev/null
+	grep '^[0-9]*<sealgate' all > calls
+	find /etc /run /tmp /usr/share /usr/local /var -xdev -type d > folders
+	cp /etc/apparmor.d/sealgate profile
 fi
 touch -d '8 days ago' /var/lib/clamav/*
 check old_signatures_are_told_of wait_for 20 journal_has 'error signatures_old days=8'
