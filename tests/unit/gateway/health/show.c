@@ -124,7 +124,8 @@ static void what_is_counted_is_shown(void **state)
 	counters_repeated(b->counters);
 	began = counters_begin(b->counters, COUNTERS_PDF);
 	assert_non_null(strstr(metrics(b, 0), "sealgate_step_running{step=\"pdf\"} 1\n"));
-	counters_end(b->counters, COUNTERS_PDF, began - 40000);
+	/* a busy machine has 24 ms for these lines */
+	counters_end(b->counters, COUNTERS_PDF, began - 26000);
 	(void)metrics(b, 0);
 	assert_non_null(strstr(buf_str(&b->text),
 	    "sealgate_recipients_total{stage=\"seal\",decision=\"sealed\"} 2\n"));
@@ -137,7 +138,7 @@ static void what_is_counted_is_shown(void **state)
 	    "sealgate_step_seconds_bucket{step=\"pdf\",le=\"0.05\"} 1\n"));
 	assert_non_null(strstr(buf_str(&b->text),
 	    "sealgate_step_seconds_bucket{step=\"pdf\",le=\"+Inf\"} 1\n"
-	    "sealgate_step_seconds_sum{step=\"pdf\"} 0.04"));
+	    "sealgate_step_seconds_sum{step=\"pdf\"} 0.0"));
 	assert_non_null(strstr(buf_str(&b->text), "sealgate_step_running{step=\"pdf\"} 0\n"));
 }
 
