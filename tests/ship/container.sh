@@ -18,7 +18,7 @@ machine=sealgate-test-$$
 clean_up() {
 	{
 		pod logs "$machine-gateway" > "$stack/log/container.log"
-		pod rm -f -t 5 "$machine-postfix" "$machine-gateway"
+		pod rm -f -v -t 5 "$machine-postfix" "$machine-gateway"
 		pod volume rm "$machine"-{state,cache,sockets,maillog}
 	} > /dev/null 2>&1
 	stack_exit
