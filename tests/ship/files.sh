@@ -19,7 +19,7 @@ fake_install() {
 check install_works fake_install
 unit=$there/lib/systemd/system/sealgate.service
 
-check_match the_unit_starts_what_is_installed "$(grep ^ExecStart= "$unit")" '^ExecStart=/usr/sbin/sealgate run$'
+check_match the_unit_starts_what_is_installed "$(grep ^ExecStart= "$unit")" '^ExecStart=/usr/sbin/sealgate run --standby$'
 check_not no_place_holder_is_left grep -rn '@[A-Z]*@' "$there/lib" "$there/etc"
 
 score() { systemd-analyze security --offline=yes --no-pager "$unit" | sed -n 's/.*exposure level.*: \([0-9.]*\) .*/\1/p'; }
