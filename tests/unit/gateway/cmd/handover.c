@@ -20,6 +20,7 @@
 
 #include "gateway/base/fd.h"
 #include "gateway/base/str.h"
+#include "gateway/base/wire.h"
 #include "gateway/cmd/handover.h"
 #include "gateway/cmd/listen.h"
 
@@ -46,12 +47,18 @@ static void *tend(void *context)
 	return NULL;
 }
 
-static void set_path(char **value, const char *format, const char *folder)
+static void set(char **value, const char *text)
+{
+	assert_int_equal(str_set(value, text), SG_OK);
+}
+
+/* A unix socket in the folder. */
+static void set_socket(char **value, const char *folder, const char *name)
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text), format, folder);
-	assert_int_equal(str_set(value, text), SG_OK);
+	(void)snprintf(text, sizeof(text), "local:%s/%s", folder, name);
+	set(value, text);
 }
 
 static struct conf *make_conf(const char *folder)
@@ -60,14 +67,14 @@ static struct conf *make_conf(const char *folder)
 	struct fail f;
 
 	assert_int_equal(conf_default(&conf, &f), SG_OK);
-	set_path(&conf->run_directory, "%s", folder);
-	set_path(&conf->socket, "local:%s/milter.sock", folder);
-	set_path(&conf->tls.socket, "local:%s/policy.sock", folder);
-	set_path(&conf->socket_group, "%s", "");
-	set_path(&conf->users.milter, "%s", "64101:64101");
-	set_path(&conf->users.notify, "%s", "64101:64101");
-	set_path(&conf->users.trace, "%s", "64101:64101");
-	set_path(&conf->users.tls, "%s", "64101:64101");
+	set(&conf->run_directory, folder);
+	set_socket(&conf->socket, folder, "milter.sock");
+	set_socket(&conf->tls.socket, folder, "policy.sock");
+	set(&conf->socket_group, "");
+	set(&conf->users.milter, "64101:64101");
+	set(&conf->users.notify, "64101:64101");
+	set(&conf->users.trace, "64101:64101");
+	set(&conf->users.tls, "64101:64101");
 	return conf;
 }
 
@@ -157,7 +164,7 @@ static void what_the_configuration_has_elsewhere_is_not_taken(void **state)
 	struct fail f;
 	int link;
 
-	set_path(&pair->second_conf->tls.socket, "local:%s/other.sock", pair->folder);
+	set_socket(&pair->second_conf->tls.socket, pair->folder, "other.sock");
 	link = join(pair, &f);
 	assert_true(link >= 0);
 	assert_int_equal(pair->second.fds[PREPARE_POLICY], -1);
