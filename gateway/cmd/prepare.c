@@ -66,7 +66,7 @@ static enum fail_code make_folder(const char *path, mode_t mode, const char *use
 	return SG_OK;
 }
 
-static enum fail_code make_socket_folder(const char *socket, const char *user, struct fail *f)
+static enum fail_code make_socket_folder(const char *socket, struct fail *f)
 {
 	const char *path = socket + strlen("local:");
 	const char *slash;
@@ -82,7 +82,7 @@ static enum fail_code make_socket_folder(const char *socket, const char *user, s
 	folder = str_dup_n(path, (size_t)(slash - path));
 	if (folder == NULL)
 		return fail_set(f, SG_ENOMEM, NULL, "no memory");
-	code = make_folder(folder, 0755, user, f);
+	code = make_folder(folder, 0755, NULL, f);
 	free(folder);
 	return code;
 }
@@ -98,11 +98,11 @@ enum fail_code prepare_folders(const struct conf *conf, struct fail *f)
 	if (code == SG_OK && conf->tls.cache_directory[0] != '\0')
 		code = make_folder(conf->tls.cache_directory, 0700, conf->users.tls, f);
 	if (code == SG_OK)
-		code = make_socket_folder(conf->socket, conf->users.milter, f);
+		code = make_socket_folder(conf->socket, f);
 	if (code == SG_OK)
-		code = make_socket_folder(conf->tls.socket, NULL, f);
+		code = make_socket_folder(conf->tls.socket, f);
 	if (code == SG_OK)
-		code = make_socket_folder(conf->health.listen, NULL, f);
+		code = make_socket_folder(conf->health.listen, f);
 	return code;
 }
 
