@@ -39,7 +39,8 @@
  *                                                              u64 replaced, u64 place
  *   PASSWORD_REMOVE   tenant, address                          empty
  *   TRACE             id, u64 after                            u8 more, u64 last, u32 n, n records
- *   STATUS            empty                                    five u64, u32 schema, u32 and i64 of canaries
+ *   STATUS            empty                                    five u64, u32 schema, of
+ *                                                              canaries u32, i64
  *   CANARY            u8 result                                empty
  *   MARK_KEY          empty                                    u32 kept
  *
