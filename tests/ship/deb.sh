@@ -6,6 +6,8 @@
 # The machine is build/ship/root.tar where "make ship-root" has made it: Debian 12 with nothing but what
 # the package depends on. Else it is this system under an overlay, which proves all but the list of
 # dependencies, and takes no download.
+#
+# expect-error: signatures_old
 set -uo pipefail
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
