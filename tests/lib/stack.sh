@@ -288,6 +288,15 @@ gateway_stop() {
 	gateway_pid=
 }
 
+# One that was started in a subshell (check NAME gateway_start): its pid is only in its file.
+gateway_stop_left() {
+	local pid
+	pid=$(cat "$stack/run/sealgate.pid" 2> /dev/null)
+	[[ -n $pid ]] && grep -qaF "$stack/sealgate.conf" "/proc/$pid/cmdline" 2> /dev/null || return 0
+	kill "$pid"
+	wait_for 30 test ! -d "/proc/$pid"
+}
+
 # gateway_pids ROLE: process ids of the running workers, such as "milter", of this gateway.
 gateway_pids() { pgrep -P "$gateway_pid" "sealgate-$1"; }
 
@@ -429,6 +438,7 @@ stack_start() {
 stack_stop() {
 	[[ -n $stack ]] || return 0
 	gateway_stop
+	gateway_stop_left
 	postfix_stop "$stack"
 	sink_stop
 	if [[ -n ${SG_TEST_LOGS:-} ]]; then
