@@ -1,9 +1,7 @@
 #include "milter/door.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <libmilter/mfapi.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

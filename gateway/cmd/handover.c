@@ -1,6 +1,5 @@
 #include "gateway/cmd/handover.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -163,8 +162,11 @@ void handover_reloaded(struct handover *handover)
 
 	fail_clear(&f);
 	for (size_t i = 0; i < handover->count; i++)
-		if (send_one(handover->standbys[i], MESSAGE_RELOADED, NULL, -1, &f) != SG_OK)
+		if (send_one(handover->standbys[i], MESSAGE_RELOADED, NULL, -1, &f) != SG_OK) {
+			/* it comes back, and reads the file then */
 			log_failure(LOG_LEVEL_ERROR, NULL, "standby", &f);
+			(void)shutdown(handover->standbys[i], SHUT_RDWR);
+		}
 }
 
 void handover_close(struct handover *handover)

@@ -38,6 +38,7 @@ struct run {
 	int link;		/* to the gateway that runs, while this one stands by; else -1 */
 	bool stop;
 	bool hangup;		/* a SIGHUP that is not answered yet */
+	bool outdated;		/* stands by with a configuration that the other one may not have */
 	struct conf *coming;	/* on its way to the workers, else NULL */
 	int watchdog_ms;	/* systemd wants a sign of life as often as that; 0: it does not */
 };
@@ -208,7 +209,7 @@ static void tend_neighbours(struct run *run)
 	handover_tend(&run->handover);
 	supervise_show_standbys(run->supervise, run->handover.count);
 	if (run->link >= 0 && handover_hear(&run->link) == HANDOVER_RELOADED)
-		run->hangup = true;
+		run->outdated = true;
 }
 
 /* Until something happens: a signal, a word of a worker, the time of something planned. */
@@ -260,6 +261,9 @@ static enum fail_code join(struct run *run, struct fail *f)
 		if (code == SG_EEXIST)
 			code = handover_join(run->conf, &run->sockets, &run->link, f);
 	}
+	if (code == SG_EPEER)
+		code = fail_set(f, SG_EPEER, "restart that one: is it of a version before this?",
+		    "the gateway that runs does not hand its sockets over");
 	return run->stop ? SG_OK : code;
 }
 
@@ -280,7 +284,7 @@ static enum fail_code go_on_standing_by(struct run *run, struct fail *f)
 {
 	bool told = false;
 
-	while (!run->stop && run->link >= 0 && !run->hangup) {
+	while (!run->stop && run->link >= 0 && !run->hangup && !run->outdated) {
 		wait_and_tend(run);
 		if (supervise_state(run->supervise) == SUPERVISE_FAILED) {
 			*f = *supervise_why(run->supervise);
@@ -294,22 +298,29 @@ static enum fail_code go_on_standing_by(struct run *run, struct fail *f)
 	return SG_OK;
 }
 
-/* What was loaded by the old configuration is loaded anew. With a bad one the old one stays. */
-static void read_anew(struct run *run)
+/*
+ * What was loaded by the old configuration is loaded anew. A bad one is refused at a SIGHUP, and the
+ * old one stays; but who cannot read what the other one has read would take over with rules of
+ * yesterday, and does not stand by.
+ */
+static enum fail_code read_anew(struct run *run, struct fail *f)
 {
 	struct conf *fresh = NULL;
-	struct fail f;
+	enum fail_code code = load(&fresh, f);
 
-	fail_clear(&f);
-	run->hangup = false;
-	if (load(&fresh, &f) != SG_OK) {
-		conf_free(fresh);
-		log_failure(LOG_LEVEL_ERROR, NULL, "reload-failed-old-configuration-kept", &f);
-	} else {
+	if (code == SG_OK) {
 		conf_free(run->conf);
 		run->conf = fresh;
 		log_set_level((enum log_level)fresh->log.level);
+	} else {
+		conf_free(fresh);
+		log_failure(LOG_LEVEL_ERROR, NULL, run->outdated ? "reload-failed" :
+		    "reload-failed-old-configuration-kept", f);
+		code = run->outdated ? code : SG_OK;
 	}
+	run->hangup = false;
+	run->outdated = false;
+	return code;
 }
 
 /* The other one has ended: its lock is free, unless a third was faster. */
@@ -342,10 +353,13 @@ static enum fail_code stand_by(struct run *run, struct fail *f)
 			if (code == SG_OK)
 				break;	/* with what has been warmed up */
 		}
-		if (code == SG_EEXIST)
+		if (code == SG_EEXIST) {
+			/* another one runs, and has read the file after us */
+			run->outdated = true;
 			code = SG_OK;
-		if (run->hangup)
-			read_anew(run);
+		}
+		if (code == SG_OK && (run->hangup || run->outdated))
+			code = read_anew(run, f);
 		fd_close(&run->link);
 		supervise_free(run->supervise);
 		run->supervise = NULL;

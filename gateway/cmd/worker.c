@@ -159,8 +159,7 @@ static void start_next(struct worker *worker)
 /* Serves, and finishes what it has begun when its control socket is closed. */
 static bool drains(const struct worker *worker, const struct proc_child *child)
 {
-	return worker->drains && (child == &worker->leaving ||
-	    (child == &worker->child && worker->ready));
+	return worker->drains && child == &worker->child && worker->ready;
 }
 
 /* It ends by both: who loads does not listen, who waits for a signal only does. */

@@ -209,7 +209,7 @@ enum fail_code doctor_connect(const char *where, int *fd_out, struct fail *f)
 	if (strncmp(where, "local:", 6) == 0)
 		code = connect_local(where + 6, fd_out, f);
 	else
-		code = connect_inet(strncmp(where, "inet:", 5) == 0 ? where + 5 : where, fd_out, f);
+		code = connect_inet(where + strcspn(where, ":") + 1, fd_out, f);
 	if (code != SG_OK)
 		fd_close(fd_out);
 	return code;

@@ -2,7 +2,7 @@
 # standby.sh: two gateways at one socket; the one that runs is ended under load, in each way, and the
 # other one takes over. No client is refused but those whose message the killed one had in its hands.
 # long
-# expect-error: worker-ended|no-record|vault
+# expect-error: worker-ended|no-record|vault|error reload-failed|error configuration
 
 # shellcheck source=tests/faults/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -141,6 +141,20 @@ reloaded() { says two reloaded && [[ $(grep -c ' notice stands-by' "$stack/log/o
 check 'a reload reaches the one that stands by' wait_for 30 reloaded
 kill_all_of "$pid_two"
 check 'it takes over' wait_for 30 says one ready
+
+# one that cannot read what the other one has read does not stand by with the rules of before
+start_one two
+wait_for 30 says two stands-by
+kill -STOP "$pid_two"
+sed -i 's/"more.example" }/"more.example", "most.example" }/' "$stack/sealgate.conf"
+kill -HUP "$pid_one"
+check 'the one that runs reads a new file' wait_for 30 says one reloaded
+cp "$stack/sealgate.conf" "$stack/good.conf"
+printf 'no configuration\n' >> "$stack/sealgate.conf"
+kill -CONT "$pid_two"
+check 'one that cannot read it ends' wait_for 30 has_ended "$pid_two"
+check_match 'and says why' "$(cat "$stack/log/two.log")" 'error reload-failed .*sealgate run: '
+cp "$stack/good.conf" "$stack/sealgate.conf"
 check_match 'records of all of them are in one database' \
 	"$(sg trace '<supervisor-1-1@inside.example>'; sg trace '<planned-1-2@inside.example>')" 'sealed.*sealed'
 gateway_pid=$pid_one

@@ -2,6 +2,7 @@
  * expect-error: standby-refused
  */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,14 +226,21 @@ static void a_socket_without_its_file_is_not_taken(void **state)
 
 static void ports_are_told_apart(void **state)
 {
+	struct sockaddr_in bound;
+	socklen_t size = sizeof(bound);
+	char here[64];
+	char beside[64];
 	struct fail f;
 	int fd;
 
 	(void)state;
-	assert_int_equal(listen_open("inet:24871@127.0.0.1", 0, "", &fd, &f), SG_OK);
-	assert_true(listen_is(fd, "inet:24871@127.0.0.1"));
-	assert_false(listen_is(fd, "inet:24872@127.0.0.1"));
-	assert_false(listen_is(fd, "inet:24871@127.0.0.2"));
+	assert_int_equal(listen_open("inet:0@127.0.0.1", 0, "", &fd, &f), SG_OK);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
+	(void)snprintf(here, sizeof(here), "inet:%u@127.0.0.1", ntohs(bound.sin_port));
+	(void)snprintf(beside, sizeof(beside), "inet:%u@127.0.0.2", ntohs(bound.sin_port));
+	assert_true(listen_is(fd, here));
+	assert_false(listen_is(fd, beside));
+	assert_false(listen_is(fd, "inet:1@127.0.0.1"));
 	assert_false(listen_is(fd, "local:/run/none.sock"));
 	fd_close(&fd);
 }
