@@ -299,8 +299,8 @@ static enum fail_code go_on_standing_by(struct run *run, struct fail *f)
 }
 
 /*
- * What was loaded by the old configuration is loaded anew. A bad one is refused at a SIGHUP, and the
- * old one stays; but who cannot read what the other one has read would take over with rules of
+ * What was loaded by the old configuration is loaded anew. A bad one is refused at a SIGHUP, and
+ * the old one stays; but who cannot read what the other one has read would take over with rules of
  * yesterday, and does not stand by.
  */
 static enum fail_code read_anew(struct run *run, struct fail *f)
