@@ -7,6 +7,8 @@
 
 stack_scan="timeout = 3s"
 stack_conf="pdf { timeout = 3s }"
+# a filter that is away is waited for so long: its socket is open, the supervisor has it
+stack_main=(milter_command_timeout=5s)
 
 # away ROLE NAME...: ROLE is killed and not started; these messages are deferred, the others taken.
 away() {

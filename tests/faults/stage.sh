@@ -5,6 +5,8 @@
 # shellcheck source=tests/faults/faults.bash
 . "$(dirname "$0")/faults.bash"
 stack_conf='pdf { timeout = 3s }'
+# a filter that is away is waited for so long: its socket is open, the supervisor has it
+stack_main=(milter_command_timeout=5s)
 
 # park NAME: the message for bob and carol is marked and waits in the queue.
 park() {
@@ -36,7 +38,7 @@ missing() {
 	kill_role "$role"
 	unpark
 	check "$role away: $count recipients stay in the queue, with a 4xx" \
-		wait_for 30 queue_has "$count" ' deferred .*4[0-9][0-9] '
+		wait_for 60 queue_has "$count" ' deferred .*4[0-9][0-9] '
 	arrived=$((2 - count))
 	wait_for 10 delivered "$name" "$arrived"
 	check_equal "$role away: the sink has what was possible" "$(deliveries "$name")" "$arrived"
