@@ -108,9 +108,10 @@ check_match() {
 exec {doze_fd}<> <(:)
 doze() { read -rt "$1" -u "$doze_fd" || :; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails when the time is over.
+# wait_for SECONDS COMMAND...: until the command succeeds; fails when three times as long is over,
+# for a machine may be busy. With patience=1 before it: where failing is an answer, too.
 wait_for() {
-	local end=$((SECONDS + $1)) moment=0.1
+	local end=$((SECONDS + $1 * ${patience:-3})) moment=0.1
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[[ $SECONDS -le $end ]] || return 1

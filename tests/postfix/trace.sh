@@ -157,7 +157,7 @@ some 5
 vault_kill
 wait_for 20 sg trace "${ids[0]}"
 some 3
-for id in "${ids[@]}"; do wait_for "${patience:=20}" json_has "$id" "$delivered" || patience=1; done
+for id in "${ids[@]}"; do wait_for "${seconds:=20}" json_has "$id" "$delivered" || seconds=0; done
 lost=0
 for id in "${ids[@]}"; do
 	[[ $(sg trace --json "$id" | jq '[.[] | select(.decision == "delivered")] | length') == 1 ]] ||
