@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # stage.sh: what fails in the second stage. Postfix keeps the mail and delivers it later, once.
 # expect-error: worker-ended|deferred|no-record|vault
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Every message of a folder becomes an encrypted PDF by the real worker in its sandbox, and is opened
 # again with qpdf, poppler and MuPDF: no errors, every word in the pages, every file as it was.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Sealed mails are opened by the libraries that readers of PDF are made of: with the password, never
 # without or with another, with the same text and the same files. What is found is the table of
 # docs/readers.md; where the two differ the test fails.

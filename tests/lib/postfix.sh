@@ -93,10 +93,24 @@ postfix_make() {
 	postalias -c "$dir/config" "hash:$dir/config/aliases"
 }
 
-# postfix_start DIR: starts the instance; returns when it takes connections.
+# postfix_folders QUEUE: those of a queue, with their modes (postfix-files(5)).
+postfix_folders() {
+	local queue=$1
+	mkdir -p "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,maildrop,pid,private,public,saved,trace}
+	chown postfix "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace}
+	chown postfix:postdrop "$queue"/{maildrop,public}
+	chmod 700 "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace}
+	chmod 730 "$queue/maildrop"
+	chmod 2710 "$queue/public"
+}
+
+# postfix_start DIR: starts the instance as "postfix start" does in the end; what that looks at before
+# is forty processes. Returns when it takes connections.
 postfix_start() {
 	local dir=$1 port try
-	postfix -c "$dir/config" start > "$dir/log/start.log" 2>&1 || {
+	postfix_folders "$dir/queue"
+	: >> "$dir/log/mail.log"
+	/usr/lib/postfix/sbin/master -c "$dir/config" -w > "$dir/log/start.log" 2>&1 || {
 		cat "$dir/log/start.log" "$dir/log/mail.log" >&2
 		return 1
 	}

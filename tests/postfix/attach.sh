@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # shellcheck disable=SC2016
 # attach.sh: attach and detach on a real Postfix. The files before equal the files after.
 set -uo pipefail

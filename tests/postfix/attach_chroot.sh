@@ -60,4 +60,6 @@ check without_header_checks_mail_is_taken send u@inside.example a@outside.exampl
 check without_header_checks_both_get_it sink_wait 2
 check_equal without_header_checks_nothing_is_clear "$(sink_leaks SECRETBODY)" ''
 check the_queue_is_empty wait_for 10 queue_empty
-check_equal postfix_warns_of_nothing "$(grep -E 'warning|fatal|panic' "$stack/log/mail.log")" ''
+# the clock of a virtual machine may jump, which Postfix tells
+check_equal postfix_warns_of_nothing "$(grep -E 'warning|fatal|panic' "$stack/log/mail.log" |
+	grep -vE 'file system clock|resetting file time stamps')" ''

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # Passwords handed to hooks: by a command and by HTTPS, now, later, never; numbers in the subject.
 # Failures of hooks and a death of sealgate-notify are made here on purpose:
 # expect-error: worker-ended worker=sealgate-notify

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long: make check-long and make ci run it, make check does not
 # The way of a message as sealgate trace tells it, from the real log of a real Postfix: TLS of each
 # delivery, what waits and why, over a crash of the reader and rotations of the log.
 # Workers are killed here on purpose:
