@@ -473,8 +473,10 @@ world_listens() {
 
 # What a gateway needs in order to live here.
 internet_gateway() {
+	# 2 s: with 1 s the queue manager may come before the delivery agent has let go of the file, which it
+	# puts off by minutes then ("skipped, still being delivered")
 	stack_main=(smtp_dns_support_level=dnssec smtp_host_lookup=dns relayhost=
-		minimal_backoff_time=1s maximal_backoff_time=2s queue_run_delay=1s
+		minimal_backoff_time=2s maximal_backoff_time=3s queue_run_delay=1s
 		smtp_connect_timeout=5s smtp_tls_loglevel=1)
 	stack_tls="resolvers = { \"127.0.0.9\" }
 			trust_anchor = \"$net/root.key\"

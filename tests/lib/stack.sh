@@ -108,10 +108,12 @@ check_match() {
 exec {doze_fd}<> <(:)
 doze() { read -rt "$1" -u "$doze_fd" || :; }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; fails when three times as long is over,
-# for a machine may be busy. With patience=1 before it: where failing is an answer, too.
+# wait_for SECONDS COMMAND...: until the command succeeds. It fails when three times as long is over, since
+# a machine may be busy. With exactly=yes before it, as where failing is an answer, too: SECONDS.
 wait_for() {
-	local end=$((SECONDS + $1 * ${patience:-3})) moment=0.1
+	local seconds=$(($1 * 3)) end moment=0.1
+	[[ -z ${exactly:-} ]] || seconds=$1
+	end=$((SECONDS + seconds))
 	shift
 	until "$@" > /dev/null 2>&1; do
 		[[ $SECONDS -le $end ]] || return 1

@@ -154,7 +154,7 @@ queue_deferred() { [[ $(postfix_queue "$stack" | awk '$4 == "deferred"' | wc -l)
 # all_gone: until nothing is on its way, so that no second copy can come.
 # Postfix remembers a hop that was down: asked again, it tries at once.
 all_gone() {
-	patience=1 wait_for 15 queue_empty || { postfix_flush "$stack"; wait_for 30 queue_empty; } && sleep 0.1
+	exactly=yes wait_for 15 queue_empty || { postfix_flush "$stack"; wait_for 30 queue_empty; } && sleep 0.1
 }
 
 # copies NAME ADDRESS COUNT: so many messages for this recipient, and none of them with others.

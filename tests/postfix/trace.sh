@@ -158,7 +158,12 @@ some 5
 vault_kill
 wait_for 20 sg trace "${ids[0]}"
 some 3
-for id in "${ids[@]}"; do wait_for "${seconds:=20}" json_has "$id" "$delivered" || seconds=0; done
+# shellcheck disable=SC2317 # wait_for calls it
+all_have() {
+	local id
+	for id in "${ids[@]}"; do json_has "$id" "$delivered" || return; done
+}
+wait_for 20 all_have
 lost=0
 for id in "${ids[@]}"; do
 	[[ $(sg trace --json "$id" | jq '[.[] | select(.decision == "delivered")] | length') == 1 ]] ||

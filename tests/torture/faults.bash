@@ -55,7 +55,7 @@ step_arm() {
 	note=$name
 	before=$(step_hits)
 	"$tool" arm "$steps" "$name" $((1 + RANDOM % 4)) "$1"
-	patience=1 wait_for 8 step_hit "$before" || note+=' not reached'
+	exactly=yes wait_for 8 step_hit "$before" || note+=' not reached'
 	"$tool" arm "$steps" '' 0 kill
 }
 
@@ -195,7 +195,7 @@ postfix_again() {
 	local try
 	for try in {1..40}; do
 		postfix -c "$stack/config" start >> "$stack/log/start.log" 2>&1
-		patience=1 wait_for 2 listens "$smtp_port" && return 0
+		exactly=yes wait_for 2 listens "$smtp_port" && return 0
 		sleep 0.3
 	done
 	note+=' Postfix did not start'

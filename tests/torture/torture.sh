@@ -72,7 +72,7 @@ one_fault() {
 	start=$(now)
 	"fault_$2"
 	printf '%d %s %s %s %s\n' "$1" "$2" "$start" "$(now)" "$note" >> "$world/faults.log"
-	patience=1 wait_for 45 gateway_whole || sed -i "\$s/\$/ not whole after it/" "$world/faults.log"
+	exactly=yes wait_for 45 gateway_whole || sed -i "\$s/\$/ not whole after it/" "$world/faults.log"
 	say "$(tail -n 1 "$world/faults.log" | cut -d ' ' -f 1,2,5-) ($(tried) messages, $((SECONDS - begun)) s)"
 }
 

@@ -200,7 +200,7 @@ gateway_again() {
 		before=$(ready_lines)
 		"$sealgate" -c "$stack/sealgate.conf" run >> "$stack/log/gateway.log" 2>&1 &
 		gateway_pid=$!
-		patience=1 wait_for 30 more_ready_lines "$before"
+		exactly=yes wait_for 30 more_ready_lines "$before"
 		! kill -0 "$gateway_pid" 2> /dev/null || return 0
 		wait "$gateway_pid" 2> /dev/null
 		sleep 1
