@@ -222,11 +222,15 @@ sbom: all
 	@mv build/sealgate.spdx.json.new build/sealgate.spdx.json
 	@echo build/sealgate.spdx.json
 
-# the long tests of what is shipped: a machine is booted, installed, upgraded; containers
+# the long tests of what is shipped: a machine is booted, installed, upgraded; containers. An hour, with
+# what they need; without a network or a container engine those that need it say so.
 .PHONY: ship ship-root
 ship:
 	@bash tests/lib/setup.sh build run test deb ship
 	@$(AGAIN) VARIANT=release all
+	-@$(MAKE) --no-print-directory ship-root
+	-@$(MAKE) --no-print-directory ship-images
+	-@$(MAKE) --no-print-directory ship-compose
 	@bash tests/lib/run.sh -b build/release -j 1 -t 1800 $(SCRIPTS_SHIP)
 
 # the images of docker/Dockerfile for tests/ship/container.sh, from what is built here

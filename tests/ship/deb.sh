@@ -11,6 +11,8 @@
 set -uo pipefail
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
+# shellcheck source=tests/ship/machine.bash
+. "$(dirname "$0")/machine.bash"
 
 for tool in systemd-nspawn dpkg-buildpackage dh lintian hardening-check; do
 	command -v "$tool" > /dev/null || {
@@ -67,36 +69,8 @@ mkdir -p "$root/ship" "$root/var/lib/clamav"
 rm -f "$root/usr/sbin/policy-rc.d" "$root"/var/lib/clamav/*
 cp "$debs"/{this,next}.deb tests/ship/{deb_inside,mirror}.bash "$root/ship/"
 bash tests/lib/sigdb.sh "$root/var/lib/clamav"
-cat > "$root/etc/systemd/system/ship.service" <<-END
-	[Unit]
-	After=basic.target dbus.service
-	Wants=basic.target dbus.service
-	SuccessAction=poweroff-force
-	FailureAction=poweroff-force
-	[Service]
-	Type=oneshot
-	ExecStart=/bin/bash /ship/deb_inside.bash $next_version
-	StandardOutput=file:/ship/output
-	StandardError=file:/ship/errors
-END
-
-# The workers' sandboxes need calls that nspawn's own list does not have.
-calls='landlock_create_ruleset landlock_add_rule landlock_restrict_self @memlock'
-boot() {
-	timeout -k 10 "${SG_SHIP_SECONDS:-330}" systemd-nspawn -q -D "$root" --boot --register=no --keep-unit \
-		--link-journal=no --private-network --system-call-filter="$calls" systemd.unit=ship.service \
-		> "$stack/log/boot.out" 2>&1 < /dev/null
-}
-boot
-if [[ ! -s $root/ship/output ]]; then
-	echo "skip machine it does not boot here: $(grep -v '^$' "$stack/log/boot.out" | tail -n 1)"
-	exit 0
-fi
-cat "$root/ship/output"
-cp "$root/ship/errors" "$stack/log/inside.out"
-cp "$root"/ship/*.log "$stack/log/" 2> /dev/null
-! grep -q '^not ok' "$root/ship/output" || stack_failed=1
-check it_came_to_its_end grep -qx 'ok the_end' "$root/ship/output"
+machine_boot "$root" /ship 330 "/bin/bash /ship/deb_inside.bash $next_version"
+check_not the_fonts_are_in_their_caches grep -q Fontconfig "$root/ship/gateway.log"
 # AppArmor asks its kernel, and few have one: so what the programs did is held against the profile
 if [[ -s $root/ship/calls ]] && command -v apparmor_parser > /dev/null; then
 	check the_profile_allows_what_the_programs_do bash tests/ship/confined.bash \

@@ -8,6 +8,8 @@
 set -uo pipefail
 # shellcheck source=tests/lib/stack.sh
 . "$(dirname "$0")/../lib/stack.sh"
+# shellcheck source=tests/ship/machine.bash
+. "$(dirname "$0")/machine.bash"
 
 for tool in systemd-nspawn mmdebstrap; do
 	command -v "$tool" > /dev/null || {
@@ -47,49 +49,20 @@ if [[ -e .git ]]; then git ls-files -z --cached --others --exclude-standard; els
 
 # ---- the demo, with its set-up; on this machine's network ----
 
-calls='landlock_create_ruleset landlock_add_rule landlock_restrict_self @memlock'
-inside() {
-	systemd-nspawn -q -D "$root" -M "sealgate-source-$$" --register=no --keep-unit --link-journal=no \
-		--system-call-filter="$calls" "$@" < /dev/null
-}
 mark 'make demo'
-check the_demo_runs inside --chdir="$tree" make demo
+check the_demo_runs machine_enter "$root" --chdir="$tree" make demo
 mark "the demo is done, $(find "$root/var/lib/dpkg/info" -name '*.list' | wc -l) packages"
 check it_shows_a_pdf test -s "$root$tree/build/demo/3-pdf.pdf"
 # what serves the second machine; the commands of the list find it there, without a network
-check freshclam_is_there inside apt-get install -q -y --no-install-recommends clamav-freshclam
+check freshclam_is_there machine_enter "$root" apt-get install -q -y --no-install-recommends clamav-freshclam
 
 # ---- installed on a live system ----
 
-mkdir -p "$root/var/lib/clamav" "$root/srv/shown"
+mkdir -p "$root/var/lib/clamav"
 bash tests/lib/sigdb.sh "$root/var/lib/clamav"
-cat > "$root/etc/systemd/system/ship.service" <<-END_OF_UNIT
-	[Unit]
-	After=basic.target dbus.service
-	Wants=basic.target dbus.service
-	SuccessAction=poweroff-force
-	FailureAction=poweroff-force
-	[Service]
-	Type=oneshot
-	ExecStart=/bin/bash $tree/tests/docs/play.bash $tree/tests/docs/source.commands
-	Environment=HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-	StandardOutput=file:/srv/shown/cases
-	StandardError=file:/srv/shown/errors
-END_OF_UNIT
 rm -f "$root/etc/resolv.conf"
 mark 'it boots'
-timeout -k 10 "${SG_SHIP_SECONDS:-300}" systemd-nspawn -q -D "$root" -M "sealgate-source-$$" --boot \
-	--register=no --keep-unit --link-journal=no --private-network --system-call-filter="$calls" \
-	systemd.unit=ship.service > "$stack/log/boot.out" 2>&1 < /dev/null
-if [[ ! -s $root/srv/shown/cases ]]; then
-	echo "skip machine it does not boot here: $(grep -v '^$' "$stack/log/boot.out" | tail -n 1)"
-	exit 0
-fi
-cat "$root/srv/shown/cases"
+machine_boot "$root" /srv/shown 300 "/bin/bash $tree/tests/docs/play.bash $tree/tests/docs/source.commands"
 mark 'the first message is open'
-cp "$root/srv/shown/errors" "$stack/log/inside.out"
-cp "$root/var/log/mail.log" "$root"/srv/shown/gateway.log "$stack/log/" 2> /dev/null
 mkdir -p build/ship
 cp "$root/srv/shown/opened/page-1.png" build/ship/source-page.png
-! grep -q '^not ok' "$root/srv/shown/cases" || stack_failed=1
-check it_came_to_its_end grep -qx 'ok the_end' "$root/srv/shown/cases"
