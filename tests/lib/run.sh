@@ -119,6 +119,8 @@ take_one() {
 stop_all() {
 	local pid
 	for pid in "${!file_of[@]}"; do
+		# the test itself, which cleans up, and who waits for it
+		pkill -P "$pid" 2> /dev/null
 		kill "$pid" 2> /dev/null
 	done
 	wait

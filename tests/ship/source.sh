@@ -18,6 +18,8 @@ for tool in systemd-nspawn mmdebstrap; do
 	}
 done
 cd "$stack_root" || exit 1
+# shellcheck source=tests/ship/debian.bash
+. tests/ship/debian.bash
 stack=$(mktemp -d "${SG_SHIP_FOLDER:-/var/tmp}/sealgate-source.XXXXXX")
 mkdir -p "$stack/log"
 trap stack_exit EXIT
@@ -28,14 +30,8 @@ mark() { printf '# %d:%02d %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
 
 # ---- a bare Debian ----
 
-sources=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \([^ ]*\) bookworm main.*/\1/p' \
-	/etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2> /dev/null | head -n 1 || :)
-sources=${sources:-http://deb.debian.org/debian}
 bare() {
-	mmdebstrap --format=dir --variant=minbase --aptopt='Apt::Install-Recommends "false"' \
-		--include=make,systemd-sysv,dbus bookworm "$root" \
-		"deb $sources bookworm main" "deb $sources bookworm-updates main" \
-		"deb ${sources%/debian}/debian-security bookworm-security main"
+	debian_make "$root" --format=dir --aptopt='Apt::Install-Recommends "false"' --include=make,systemd-sysv,dbus
 }
 if ! bare > "$stack/log/bare.out" 2>&1; then
 	echo "skip all no Debian can be fetched: $(tail -n 1 "$stack/log/bare.out")"
