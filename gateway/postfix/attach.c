@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +14,9 @@
 #include "gateway/postfix/apply.h"
 #include "gateway/postfix/run.h"
 #include "gateway/postfix/tables.h"
+
+#define LOCK_TRIES 150 /* of LOCK_PAUSE_MS; status and the doctor need a second or two */
+#define LOCK_PAUSE_MS 100
 
 static enum fail_code no_memory(struct fail *f)
 {
@@ -137,12 +141,23 @@ static enum fail_code file_open(
 	return read_text(file->path, &file->now, f);
 }
 
+/* Another command is soon done there, a container's health check for one. */
+static bool lock_waiting(int folder)
+{
+	for (unsigned int i = 0; flock(folder, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return false;
+		(void)poll(NULL, 0, LOCK_PAUSE_MS);
+	}
+	return true;
+}
+
 static enum fail_code lock(struct attach *attach, struct fail *f)
 {
 	attach->lock = open(attach->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (attach->lock < 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot open %s", attach->folder);
-	if (flock(attach->lock, LOCK_EX | LOCK_NB) != 0)
+	if (!lock_waiting(attach->lock))
 		return fail_errno(f, SG_EPEER, "wait for it",
 		    "another attach or detach works in %s", attach->folder);
 	return SG_OK;

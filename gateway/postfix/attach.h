@@ -58,9 +58,9 @@ struct attach {
 
 /*
  * Computes everything and writes nothing in Postfix's folder. conf: our configuration; NULL takes
- * what the earlier attach had of it. SG_ENOTFOUND: no Postfix there;
- * SG_EUSAGE, SG_EEXIST: cannot be, the hint says what to do. attach_free releases, also after a
- * failure.
+ * what the earlier attach had of it. SG_ENOTFOUND: no Postfix there; SG_EPEER: another command has
+ * worked there for 15 s; SG_EUSAGE, SG_EEXIST: cannot be, the hint says what to do. attach_free
+ * releases, also after a failure.
  */
 MUST_USE enum fail_code attach_prepare(const char *folder, enum attach_goal goal,
     const struct conf *conf, struct attach *out, struct fail *f);

@@ -139,6 +139,19 @@ cp -p "$kept"/m*.cf "$config"
 check a_restored_backup_can_be_attached attach
 check and_detached detach
 check restored_has_every_byte as_kept
+
+# ---- two at once: a container's health check asks for the status while attach works ----
+
+(exec 7< "$config" && flock 7 && sleep 2) &
+holder=$!
+sleep 0.5
+check attach_waits_for_who_is_soon_done attach
+wait "$holder"
+check and_detach_after_it detach
+exec 7< "$config"
+flock 7
+check_match who_takes_long_is_told "$(status 2>&1)" 'another attach or detach works'
+exec 7<&-
 attach > /dev/null 2>&1
 rm "$config/sealgate/state"
 check_not without_the_record_detach_refuses detach

@@ -18,6 +18,7 @@ machine=sealgate-test-$$
 clean_up() {
 	{
 		pod logs "$machine-gateway" > "$stack/log/container.log"
+		pod logs "$machine-postfix" > "$stack/log/postfix.log" 2>&1
 		pod rm -f -v -t 5 "$machine-postfix" "$machine-gateway"
 		pod volume rm "$machine"-{state,cache,sockets,maillog}
 	} > /dev/null 2>&1
