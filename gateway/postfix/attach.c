@@ -158,7 +158,7 @@ static enum fail_code lock(struct attach *attach, struct fail *f)
 	if (attach->lock < 0)
 		return fail_errno(f, SG_ESYSTEM, NULL, "cannot open %s", attach->folder);
 	if (!lock_waiting(attach->lock))
-		return fail_errno(f, SG_EPEER, "wait for it",
+		return fail_errno(f, SG_EPEER, "perhaps it asks somebody: end it, try again",
 		    "another attach or detach works in %s", attach->folder);
 	return SG_OK;
 }

@@ -39,7 +39,7 @@ missing() {
 	kill_role "$role"
 	unpark
 	check "$role away: $count recipients stay in the queue, with a 4xx" \
-		wait_for 60 queue_has "$count" ' deferred .*4[0-9][0-9] '
+		wait_for 30 queue_has "$count" ' deferred .*4[0-9][0-9] '
 	arrived=$((2 - count))
 	wait_for 10 delivered "$name" "$arrived"
 	check_equal "$role away: the sink has what was possible" "$(deliveries "$name")" "$arrived"

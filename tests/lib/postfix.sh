@@ -95,11 +95,12 @@ postfix_make() {
 
 # postfix_folders QUEUE: those of a queue, with their modes (postfix-files(5)).
 postfix_folders() {
-	local queue=$1
-	mkdir -p "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,maildrop,pid,private,public,saved,trace}
-	chown postfix "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace}
+	local queue=$1 own=(active bounce corrupt defer deferred flush hold incoming private saved trace)
+	own=("${own[@]/#/$queue/}")
+	mkdir -p "${own[@]}" "$queue"/{maildrop,pid,public}
+	chown postfix "${own[@]}"
+	chmod 700 "${own[@]}"
 	chown postfix:postdrop "$queue"/{maildrop,public}
-	chmod 700 "$queue"/{active,bounce,corrupt,defer,deferred,flush,hold,incoming,private,saved,trace}
 	chmod 730 "$queue/maildrop"
 	chmod 2710 "$queue/public"
 }

@@ -20,7 +20,7 @@ while getopts b:j:t: option; do
 	esac
 done
 shift $((OPTIND - 1))
-[[ $jobs -le 6 ]] || jobs=6
+[[ $jobs -le 4 ]] || jobs=4
 
 logs=$build/logs
 passed=0
